@@ -1,0 +1,95 @@
+"""The exception tree. Foreign errors are wrapped at the port that meets them, with `from`.
+
+    SentryError
+    ├── ConfigurationError      what the user wrote cannot be used; carries every problem at once
+    ├── StoreError
+    │   ├── StoreUnavailable    locked, full, unreachable: try again
+    │   └── StoreConflict       a rule of the store refused the write (a second open incident of one key)
+    ├── NotFound                there is no such site, incident or ticket
+    ├── TransitionRefused       a state machine does not allow this move
+    └── DeliveryError           a message was not accepted; `retryable` and `reason` say what to do
+
+A site that is down is a value (`ProbeResult`), never an exception.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class SentryError(Exception):
+    """Root of everything that Online Sentry raises on purpose."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong in the configuration.
+
+    Attributes:
+        file: path as the user gave it; line: 1-based, 0 where the whole file is meant.
+        path: where in the document, e.g. `sites[2].checks[0].expect_text`.
+        message: what is wrong and how to mend it. Never holds the value of a secret.
+    """
+
+    file: str
+    line: int
+    path: str
+    message: str
+
+    def __str__(self) -> str:
+        """Returns `file:line: path: message`."""
+        where = f"{self.file}:{self.line}" if self.line else self.file
+        return f"{where}: {self.path}: {self.message}" if self.path else f"{where}: {self.message}"
+
+
+class ConfigurationError(SentryError):
+    """The configuration has problems; all of them are in `problems`, in the order of files and lines."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        """Keeps the problems; the message is one line each."""
+        self.problems = tuple(problems)
+        super().__init__("\n".join(str(problem) for problem in problems))
+
+
+class StoreError(SentryError):
+    """The store did not do what was asked."""
+
+
+class StoreUnavailable(StoreError):  # noqa: N818  # reads as a state, as in the tree above
+    """The store is locked, full or unreachable; nothing was written, the call may be repeated."""
+
+
+class StoreConflict(StoreError):  # noqa: N818  # as above
+    """A rule of the store refused the write; repeating it changes nothing."""
+
+
+class NotFound(SentryError):  # noqa: N818  # as above
+    """There is no such thing."""
+
+
+class TransitionRefused(SentryError):  # noqa: N818  # as above
+    """The state machine does not allow this move; the message names the moves that it does allow."""
+
+
+class DeliveryReason(StrEnum):
+    """Why a message was not accepted. A closed set: it labels a metric."""
+
+    UNREACHABLE = "unreachable"
+    TIMEOUT = "timeout"
+    TLS = "tls"
+    AUTHENTICATION = "authentication"
+    REJECTED = "rejected"
+    RATE_LIMITED = "rate_limited"
+    SERVER_ERROR = "server_error"
+    MISCONFIGURED = "misconfigured"
+    OUR_ERROR = "our_error"
+
+
+class DeliveryError(SentryError):
+    """A message was not accepted."""
+
+    def __init__(self, message: str, *, reason: DeliveryReason, retryable: bool) -> None:
+        """Keeps what went wrong, its class, and whether another attempt may help."""
+        super().__init__(message)
+        self.reason = reason
+        self.retryable = retryable

@@ -1,0 +1,102 @@
+"""What is said to whom: routes, channels, messages and their deliveries."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from pydantic import Field
+
+from sentry.domain.incident import Severity
+from sentry.domain.model import StrictModel
+from sentry.domain.site import Key
+
+
+class ChannelOptions(StrictModel):
+    """What every kind of channel has. Each kind in `alerting` extends this with its own keys."""
+
+    kind: str
+    fallback: Key | None = Field(None, description="The channel used when this one fails for good.")
+    expire_after_s: int = Field(
+        86_400, ge=60, description="Seconds after which an undelivered message goes to the fall-back."
+    )
+
+
+class Route(StrictModel):
+    """Which incidents go to which channels. An absent list matches everything; every matching route is used."""
+
+    severities: tuple[Severity, ...] | None = None
+    clients: tuple[Key, ...] | None = None
+    plans: tuple[Key, ...] | None = None
+    sites: tuple[Key, ...] | None = None
+    to: tuple[Key, ...] = Field(min_length=1, description="Keys of `channels`.")
+
+
+class NoticeKind(StrEnum):
+    """What a message announces."""
+
+    OPENED = "opened"
+    REOPENED = "reopened"
+    RESOLVED = "resolved"
+
+
+class DeliveryState(StrEnum):
+    """Where a delivery stands: pending → sending → sent, or → failed → dead (another channel) or cancelled."""
+
+    PENDING = "pending"
+    SENT = "sent"
+    DEAD = "dead"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message ready for any channel.
+
+    Attributes:
+        key: idempotency key; the same for every attempt, different for each recipient and opening.
+        incident_key: the same for opening and resolution, for channels that pair them (Alertmanager, PagerDuty).
+        fields: machine-readable facts (JSON values) for channels that carry them.
+        labels: small closed-set facts (site, client, severity, reason) for channels that group by them.
+        delayed_s: how late it is sent, 0 where it is in time; texts already carry the "sent late" mark.
+    """
+
+    key: str
+    kind: NoticeKind
+    incident_key: str
+    severity: Severity
+    subject: str
+    text: str
+    html: str
+    starts_at: datetime
+    ends_at: datetime | None = None
+    fields: dict[str, Any] = field(default_factory=dict)
+    labels: dict[str, str] = field(default_factory=dict)
+    delayed_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One message to one recipient on one channel, as the outbox keeps it.
+
+    Attributes:
+        key: unique: `incident:opening:kind:channel:recipient`.
+        recipient: an address within the channel, empty for channels that have only one.
+        created_at: when it was due; next_attempt_at: when it is tried (again).
+        fallback_of: key of the delivery that died and was replaced by this one.
+    """
+
+    key: str
+    incident_id: int
+    opening: int
+    kind: NoticeKind
+    channel: str
+    recipient: str
+    state: DeliveryState
+    created_at: datetime
+    next_attempt_at: datetime
+    expires_at: datetime
+    attempts: int = 0
+    last_error: str | None = None
+    sent_at: datetime | None = None
+    fallback_of: str | None = None

@@ -1,0 +1,154 @@
+"""What is watched and for whom: agency, clients, plans, sites and their checks, as the configuration gives them."""
+
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import Annotated, ClassVar
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import AfterValidator, AnyHttpUrl, Field, SerializeAsAny
+
+from sentry.domain.model import StrictModel
+
+Key = Annotated[
+    str,
+    Field(
+        pattern=r"^[a-z0-9][a-z0-9_.-]{0,62}$",
+        description="A short name: lower-case letters, digits, '.', '_' and '-', at most 63 characters.",
+    ),
+]
+
+
+def _known_zone(name: str) -> str:
+    if name not in available_timezones():
+        raise ValueError(f"'{name}' is no IANA time zone; write one like Europe/Madrid or America/Bogota")
+    return name
+
+
+ZoneName = Annotated[str, AfterValidator(_known_zone), Field(description="IANA time zone, e.g. Europe/Madrid.")]
+
+
+class Language(StrEnum):
+    """The languages that alerts, failure reports and client reports are written in."""
+
+    EN = "en"
+    ES = "es"
+
+
+class Weekday(StrEnum):
+    """Days of the week as the configuration names them."""
+
+    MONDAY = "monday"
+    TUESDAY = "tuesday"
+    WEDNESDAY = "wednesday"
+    THURSDAY = "thursday"
+    FRIDAY = "friday"
+    SATURDAY = "saturday"
+    SUNDAY = "sunday"
+
+
+class Agency(StrictModel):
+    """Who keeps the promises."""
+
+    name: str = "Online Sentry"
+    language: Language = Language.EN
+    time_zone: ZoneName = "UTC"
+
+
+class Plan(StrictModel):
+    """What was sold: figures of the contract and how an outage is confirmed."""
+
+    uptime_target: float = Field(99.7, gt=0, lt=100, description="Promised availability of a month, percent.")
+    interval_s: int = Field(60, ge=1, le=86_400, description="Seconds from one probe of a check to the next.")
+    recheck_after_s: tuple[float, ...] = Field(
+        (10, 20),
+        description="Seconds after the first failure (or first success of a recovery) at which it is re-checked.",
+        max_length=5,
+    )
+    audit_every_days: int = Field(15, ge=1, le=366, description="Days from one security audit to the next.")
+    update_weekday: Weekday = Field(Weekday.TUESDAY, description="The day of the weekly update.")
+    time_zone: ZoneName | None = Field(None, description="Zone of the contract's months; the client's when absent.")
+    language: Language | None = Field(None, description="Language of reports; the client's when absent.")
+
+
+class Client(StrictModel):
+    """Who the site belongs to and who reads its report."""
+
+    name: str
+    language: Language | None = Field(None, description="The agency's when absent.")
+    time_zone: ZoneName | None = Field(None, description="The agency's when absent.")
+    contacts: tuple[str, ...] = ()
+
+
+class CheckOptions(StrictModel):
+    """What every kind of check has. Each probe kind extends this with its own keys."""
+
+    rechecked: ClassVar[bool] = True
+    """Whether a failure is looked at again before it counts; false where a second look can see nothing new."""
+
+    kind: str
+    name: Key | None = Field(None, description="Name of the check within its site; its kind when absent.")
+    interval_s: int | None = Field(None, ge=1, le=86_400, description="The plan's when absent.")
+    timeout_s: float = Field(10, gt=0, le=300, description="Deadline over all phases, seconds.")
+    counts: bool = Field(
+        default=True,
+        description="Whether this check decides the site's state; false: observed and alerted only.",
+    )
+
+
+class Host(StrictModel):
+    """A server of the agency that sites stand on."""
+
+    address: str = Field(description="Name or address of the server.")
+    max_concurrent_probes: int = Field(8, ge=1, description="Probes of this host that may run at once.")
+
+
+class Site(StrictModel):
+    """A web site under watch."""
+
+    key: Key
+    client: Key
+    plan: Key
+    url: AnyHttpUrl
+    name: str | None = Field(None, description="As reports call it; the host name when absent.")
+    host: Key | None = Field(None, description="The server it stands on, one of `hosts`.")
+    contract_start: date | None = Field(None, description="First day that counts; the day first seen when absent.")
+    checks: tuple[SerializeAsAny[CheckOptions], ...] = Field(min_length=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One probe of a site, with what it inherits from site, client and plan already resolved.
+
+    Attributes:
+        key: `site/name`; it fixes the phase of the check within its interval and never changes.
+        host_group: probes of one group share a cap on how many run at once.
+    """
+
+    key: str
+    site_key: str
+    client_key: str
+    plan_key: str
+    url: str
+    interval_s: int
+    options: CheckOptions
+    plan: Plan
+    time_zone: ZoneInfo
+    language: Language
+    host_group: str
+    host_cap: int
+
+    @property
+    def kind(self) -> str:
+        """The probe kind, a key of `probes.KINDS`."""
+        return self.options.kind
+
+    @property
+    def recheck_after_s(self) -> tuple[float, ...]:
+        """Seconds after a first contrary result at which it is looked at again before it is believed."""
+        return self.plan.recheck_after_s if self.options.rechecked else ()
+
+    @property
+    def name(self) -> str:
+        """The part of the key after the site."""
+        return self.key.partition("/")[2]

@@ -1,0 +1,392 @@
+"""Every port of the house: what the services need of the outside, as small Protocols that `app` fills."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from sentry.domain.events import Event
+from sentry.domain.failure_report import CollectedEvidence, RecentChange
+from sentry.domain.health import Health, Outage
+from sentry.domain.incident import Incident, IncidentState, TimelineEntry
+from sentry.domain.ledger import Run
+from sentry.domain.notice import Delivery, Message, NoticeKind
+from sentry.domain.result import ProbeResult
+from sentry.domain.site import Check, Language
+from sentry.domain.ticket import Ticket, TicketEntry, TicketState, Visibility
+
+
+class Clock(Protocol):
+    """The only source of time."""
+
+    def now(self) -> datetime:
+        """Returns the wall-clock instant, aware UTC."""
+        ...
+
+    def monotonic(self) -> float:
+        """Returns seconds that never jump, from an arbitrary start."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Waits this many seconds."""
+        ...
+
+
+# ── probing ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class ProbeHandle(Protocol):
+    """A probe under way."""
+
+    def cancel(self) -> None:
+        """Stops it and frees its sockets; `done` is not called afterwards. Does nothing once it has ended."""
+        ...
+
+
+class Probe(Protocol):
+    """One check, prepared (address parsed, patterns compiled) to be probed again and again."""
+
+    def start(self, scheduled_at: datetime, done: Callable[[ProbeResult], None]) -> ProbeHandle:
+        """Starts one probe on new connections; never blocks and never raises.
+
+        Args:
+            scheduled_at: the slot, aware UTC; goes into the result.
+            done: called once, in the event loop, with the result; also for our own faults (Status.UNKNOWN).
+        """
+        ...
+
+
+class EvidenceCollector(Protocol):
+    """Looks around a failure: two resolvers, every address, every chain."""
+
+    async def collect(self, url: str, deadline_s: float) -> CollectedEvidence:
+        """Gathers within the deadline; what was not reached is named in `missing`. Never raises for a dead site."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Heartbeat:
+    """The last call of a site's own job: when, and whether it said that it went well."""
+
+    at: datetime
+    ok: bool = True
+    text: str = ""
+
+
+class HeartbeatBook(Protocol):
+    """The calls that came in, by check key."""
+
+    def last(self, check_key: str) -> Heartbeat | None:
+        """Returns the newest call, None where none ever came."""
+        ...
+
+    async def record(self, check_key: str, heartbeat: Heartbeat) -> None:
+        """Keeps a call, over restarts."""
+        ...
+
+
+# ── the watch's store ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class SampleKind(StrEnum):
+    """Why a probe was made."""
+
+    SLOT = "slot"
+    RECHECK = "recheck"
+    MISSED = "missed"
+
+
+@dataclass(frozen=True, slots=True)
+class WatchRecord:
+    """All that one result changes, written in one transaction.
+
+    Attributes:
+        health: None where it need not be written (nothing changed but the newest good result).
+        minutes: added to the ledger; where one overlaps what stands, the worse state wins.
+        outage: opened or closed by this result.
+    """
+
+    result: ProbeResult
+    kind: SampleKind
+    health: Health | None = None
+    minutes: tuple[Run, ...] = ()
+    outage: Outage | None = None
+    events: tuple[Event, ...] = ()
+
+
+class WatchStore(Protocol):
+    """Where the watch keeps what it saw. Raises `StoreUnavailable` when locked, full or gone."""
+
+    async def register(self, checks: Sequence[Check], now: datetime) -> None:
+        """Makes the checks known (first seen now if new) and marks those not named as removed."""
+        ...
+
+    async def load_health(self) -> Mapping[str, Health]:
+        """Returns the last written health by check key."""
+        ...
+
+    async def commit(self, records: Sequence[WatchRecord]) -> None:
+        """Writes a batch in one transaction: all of it or nothing."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One probe as the store keeps it: small, for pages and figures."""
+
+    check_key: str
+    scheduled_at: datetime
+    kind: SampleKind
+    status: str
+    reason: str | None
+    duration_s: float
+    phases: Mapping[str, float]
+
+
+class LedgerReader(Protocol):
+    """Reads what the watch wrote."""
+
+    async def runs(self, site_key: str, start: int, end: int) -> Mapping[str, Sequence[Run]]:
+        """Returns the runs of each check of a site, clipped to minutes [start, end), ordered, without overlap."""
+        ...
+
+    async def first_seen(self, site_key: str) -> Mapping[str, datetime]:
+        """Returns when each check of the site was first registered."""
+        ...
+
+    async def outages(self, site_key: str, start: datetime, end: datetime) -> Sequence[Outage]:
+        """Returns the confirmed outages of a site's checks that touch the span, oldest first."""
+        ...
+
+    async def samples(self, check_key: str, start: datetime, end: datetime, limit: int) -> Sequence[Sample]:
+        """Returns the newest samples of the span, oldest first."""
+        ...
+
+    async def failures(self, check_key: str, limit: int) -> Sequence[ProbeResult]:
+        """Returns the newest failed results with their whole evidence, newest first."""
+        ...
+
+    async def changes(self, site_key: str, since: datetime) -> Sequence[RecentChange]:
+        """Returns what changed at a site since then (CHANGE_SEEN events), oldest first."""
+        ...
+
+
+# ── events ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class EventQueue(Protocol):
+    """The outbox between the watch and the services: one row per (event, handler)."""
+
+    async def publish(self, events: Sequence[Event]) -> None:
+        """Stores events that no other write carries."""
+        ...
+
+    async def next_for(self, handler: str, now: datetime) -> Event | None:
+        """Returns the oldest event this handler still owes, None when there is none or it must still back off."""
+        ...
+
+    async def done(self, event: Event, handler: str) -> None:
+        """Marks it handled."""
+        ...
+
+    async def failed(self, event: Event, handler: str, error: str, retry_at: datetime | None) -> None:
+        """Keeps the error and when to try again; with `retry_at=None` the event is given up for this handler."""
+        ...
+
+
+# ── incidents and tickets ────────────────────────────────────────────────────────────────────────────────────────
+
+
+class IncidentStore(Protocol):
+    """Incidents; the store itself refuses a second unresolved one of the same key."""
+
+    async def unresolved(self, key: str) -> Incident | None:
+        """Returns the unresolved incident of the key."""
+        ...
+
+    async def latest(self, key: str) -> Incident | None:
+        """Returns the newest incident of the key, resolved or not."""
+        ...
+
+    async def open(self, incident: Incident, events: Sequence[Event]) -> Incident:
+        """Stores a new incident (its id is ignored) with its timeline and events, in one transaction.
+
+        An event whose subject is empty gets the new id as its subject.
+
+        Returns:
+            The incident with its id.
+
+        Raises:
+            StoreConflict: an unresolved incident has this key already.
+        """
+        ...
+
+    async def save(self, incident: Incident, added: Sequence[TimelineEntry], events: Sequence[Event]) -> None:
+        """Writes the incident's fields, appends to its timeline and stores the events, in one transaction."""
+        ...
+
+    async def get(self, incident_id: int) -> Incident | None:
+        """Returns an incident with its whole timeline."""
+        ...
+
+    async def list(
+        self,
+        *,
+        site_key: str | None = None,
+        state: IncidentState | None = None,
+        since: datetime | None = None,
+        limit: int = 100,
+    ) -> Sequence[Incident]:
+        """Returns incidents, newest first, without their timelines."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class TicketNote:
+    """What is written into a ticket's history; a state where the ticket moves on with it."""
+
+    author: str
+    text: str
+    kind: str = "comment"
+    visibility: Visibility = Visibility.INTERNAL
+    state: TicketState | None = None
+
+
+class TicketStore(Protocol):
+    """Tickets. Every write is idempotent by key: the same call twice leaves one trace."""
+
+    async def file(
+        self, *, key: str, site_key: str, client_key: str, title: str, note: TicketNote, at: datetime
+    ) -> Ticket:
+        """Files a ticket, or returns the one that already has this key."""
+        ...
+
+    async def append(self, number: int, note: TicketNote, at: datetime, *, key: str | None = None) -> TicketEntry:
+        """Adds to the history; with a key that the ticket already has, returns the entry it names.
+
+        Raises:
+            NotFound: there is no such ticket.
+            TransitionRefused: the state machine does not allow the move.
+        """
+        ...
+
+    async def get(self, number: int) -> Ticket | None:
+        """Returns a ticket with its whole history."""
+        ...
+
+    async def find(self, key: str) -> Ticket | None:
+        """Returns the ticket that was filed under a key."""
+        ...
+
+    async def list(self, *, state: TicketState | None = None, limit: int = 100) -> Sequence[Ticket]:
+        """Returns tickets, newest first, without their histories."""
+        ...
+
+    async def verify(self) -> Sequence[str]:
+        """Recomputes every hash chain and checks the numbers; returns what is wrong, one line each."""
+        ...
+
+
+class TicketMirror(Protocol):
+    """A help desk elsewhere that gets a copy of each entry."""
+
+    async def send(self, ticket: Ticket, entry: TicketEntry) -> None:
+        """Sends one entry.
+
+        Raises:
+            DeliveryError: it was not accepted; `retryable` says whether to try again.
+        """
+        ...
+
+
+# ── alerts ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class DeliveryOutbox(Protocol):
+    """Messages that are owed, each to one recipient on one channel."""
+
+    async def enqueue(self, deliveries: Sequence[Delivery]) -> None:
+        """Stores deliveries; one whose key is already there is left alone."""
+        ...
+
+    async def due(self, now: datetime, limit: int) -> Sequence[Delivery]:
+        """Returns pending deliveries whose next attempt is due, oldest first."""
+        ...
+
+    async def update(self, delivery: Delivery) -> None:
+        """Writes the outcome of an attempt."""
+        ...
+
+    async def of_incident(self, incident_id: int) -> Sequence[Delivery]:
+        """Returns every delivery of an incident, oldest first."""
+        ...
+
+    async def backlog(self) -> tuple[int, datetime | None]:
+        """Returns how many are pending, and when the oldest was due."""
+        ...
+
+
+class Channel(Protocol):
+    """A way to reach people or machines."""
+
+    def recipients(self) -> Sequence[str]:
+        """Returns the addresses of this channel, `("",)` where it has only one."""
+        ...
+
+    async def send(self, message: Message, recipient: str) -> None:
+        """Hands one message over; returns once the other side has accepted it.
+
+        Raises:
+            DeliveryError: it was not accepted; `retryable` and `reason` say what to do about it.
+        """
+        ...
+
+
+class MessageRenderer(Protocol):
+    """Puts an incident into words."""
+
+    def message(
+        self, incident: Incident, kind: NoticeKind, *, key: str, language: Language, delayed_s: float
+    ) -> Message:
+        """Returns the opening, re-opening or resolving message of an incident."""
+        ...
+
+    def cause(self, incident: Incident, language: Language) -> str:
+        """Returns one line that anyone understands: what failed and why."""
+        ...
+
+    def report_text(self, incident: Incident, language: Language) -> str:
+        """Returns the whole failure report as readable text."""
+        ...
+
+
+# ── telemetry ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Telemetry(Protocol):
+    """What the agent says of itself, to whoever scrapes it."""
+
+    def probe_finished(self, check: Check, result: ProbeResult, kind: SampleKind, delay_s: float) -> None:
+        """A probe ended; `delay_s` is how late it had started."""
+        ...
+
+    def forget_check(self, check_key: str) -> None:
+        """A check was removed; its series vanish."""
+        ...
+
+    def slot_missed(self, check_key: str) -> None:
+        """A slot went by without a probe."""
+        ...
+
+    def verdict(self, check_key: str, health: Health) -> None:
+        """What is now believed of a check."""
+        ...
+
+    def count(self, name: str, amount: float = 1, **labels: str) -> None:
+        """Adds to one of the agent's own counters, by its name in `sentry.metrics`."""
+        ...
+
+    def gauge(self, name: str, value: float, **labels: str) -> None:
+        """Sets one of the agent's own gauges, by its name in `sentry.metrics`."""
+        ...
