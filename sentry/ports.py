@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from sentry.domain.events import Event
 from sentry.domain.failure_report import CollectedEvidence, RecentChange
@@ -310,8 +310,14 @@ class DeliveryOutbox(Protocol):
         """Stores deliveries; one whose key is already there is left alone."""
         ...
 
-    async def due(self, now: datetime, limit: int) -> Sequence[Delivery]:
-        """Returns pending deliveries whose next attempt is due, oldest first."""
+    async def due(self, now: datetime, limit: int, *, channel: str | None = None) -> Sequence[Delivery]:
+        """Returns pending deliveries whose next attempt is due, oldest (`created_at`) first.
+
+        Args:
+            now: the instant up to which `next_attempt_at` counts as due.
+            limit: at most this many.
+            channel: only those of this channel, so that the queue of a stuck one never hides another's.
+        """
         ...
 
     async def update(self, delivery: Delivery) -> None:
@@ -340,6 +346,16 @@ class Channel(Protocol):
         Raises:
             DeliveryError: it was not accepted; `retryable` and `reason` say what to do about it.
         """
+        ...
+
+
+@runtime_checkable
+class StandingChannel(Protocol):
+    """A channel whose other side forgets an alert unless it is said again (Alertmanager): beside `Channel`."""
+
+    @property
+    def resend_every_s(self) -> float:
+        """Seconds after which the opening of an unresolved incident is sent again."""
         ...
 
 

@@ -88,8 +88,11 @@ class DeliveryReason(StrEnum):
 class DeliveryError(SentryError):
     """A message was not accepted."""
 
-    def __init__(self, message: str, *, reason: DeliveryReason, retryable: bool) -> None:
-        """Keeps what went wrong, its class, and whether another attempt may help."""
+    def __init__(
+        self, message: str, *, reason: DeliveryReason, retryable: bool, retry_after_s: float | None = None
+    ) -> None:
+        """Keeps what went wrong, its class, whether another attempt may help, and when the other side wants it."""
         super().__init__(message)
         self.reason = reason
         self.retryable = retryable
+        self.retry_after_s = retry_after_s

@@ -59,6 +59,8 @@ class Message:
         fields: machine-readable facts (JSON values) for channels that carry them.
         labels: small closed-set facts (site, client, severity, reason) for channels that group by them.
         delayed_s: how late it is sent, 0 where it is in time; texts already carry the "sent late" mark.
+        thread_key: `key` of the first message of the incident to the same recipient, for channels that thread;
+            the alert service sets it.
     """
 
     key: str
@@ -73,6 +75,7 @@ class Message:
     fields: dict[str, Any] = field(default_factory=dict)
     labels: dict[str, str] = field(default_factory=dict)
     delayed_s: float = 0.0
+    thread_key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
