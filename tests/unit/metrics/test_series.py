@@ -1,0 +1,121 @@
+"""The blackbox names of one result."""
+
+from dataclasses import replace
+
+import pytest
+
+from sentry.domain.result import Evidence, Phase, Reason
+from sentry.metrics.series import address_hash, bare_address, series
+from tests.fakes.results import a_bad_result, a_certificate, a_good_result
+
+LABELS = 'instance="https://a/",job="http"'
+
+
+def _one(lines: dict[str, str], family: str) -> float:
+    (line,) = lines[family].splitlines()
+    return float(line.rpartition(" ")[2])
+
+
+def test_series_good_https_has_every_blackbox_name() -> None:
+    """A dashboard of blackbox_exporter finds all that it asks for."""
+    lines = series("http", LABELS, a_good_result())
+    assert _one(lines, "probe_success") == 1
+    assert _one(lines, "probe_duration_seconds") == 0.21
+    assert _one(lines, "probe_dns_lookup_time_seconds") == 0.012
+    assert _one(lines, "probe_ip_protocol") == 4
+    assert _one(lines, "probe_http_status_code") == 200
+    assert _one(lines, "probe_http_content_length") == 30_211
+    assert _one(lines, "probe_http_ssl") == 1
+    assert _one(lines, "probe_http_version") == 1.1
+    assert _one(lines, "probe_failed_due_to_regex") == 0
+    assert _one(lines, "probe_ssl_earliest_cert_expiry") == a_certificate().not_after.timestamp()
+    assert _one(lines, "probe_ssl_last_chain_expiry_timestamp_seconds") == a_certificate().not_after.timestamp()
+    assert 'version="TLS 1.3"' in lines["probe_tls_version_info"]
+    assert 'cipher="TLS_AES_256_GCM_SHA384"' in lines["probe_tls_cipher_info"]
+    assert 'subjectalternative="shop.acme.example"' in lines["probe_ssl_last_chain_info"]
+
+
+def test_series_refused_still_has_all_five_http_phases() -> None:
+    """A probe that never connected leaves no hole in a stacked graph."""
+    refused = replace(
+        a_bad_result(reason=Reason.CONNECT_REFUSED), phases={Phase.DNS: 0.01}, evidence=Evidence(address=None)
+    )
+    lines = series("http", LABELS, refused)
+    phases = lines["probe_http_duration_seconds"].splitlines()
+    assert [line.partition('phase="')[2].partition('"')[0] for line in phases] == [
+        "resolve",
+        "connect",
+        "tls",
+        "processing",
+        "transfer",
+    ]
+    assert _one(lines, "probe_http_status_code") == 0
+    assert "probe_ip_protocol" not in lines
+
+
+def test_series_unverified_chain_keeps_its_expiry() -> None:
+    """An expired certificate still says when it expired; only the verified chain has no figure."""
+    bad = a_bad_result(reason=Reason.TLS_EXPIRED)
+    assert bad.evidence.tls is not None
+    unverified = replace(bad, evidence=replace(bad.evidence, tls=replace(bad.evidence.tls, verified=False)))
+    lines = series("tls", LABELS, unverified)
+    assert "probe_ssl_earliest_cert_expiry" in lines
+    assert "probe_ssl_last_chain_expiry_timestamp_seconds" not in lines
+
+
+@pytest.mark.parametrize(
+    ("kind", "family", "phases"),
+    [
+        ("dns", "probe_dns_duration_seconds", ["resolve", "connect", "request"]),
+        ("icmp", "probe_icmp_duration_seconds", ["resolve", "setup", "rtt"]),
+    ],
+)
+def test_series_other_kinds_name_their_phases_as_blackbox(kind: str, family: str, phases: list[str]) -> None:
+    """DNS and ICMP probes have phase names of their own."""
+    lines = series(kind, LABELS, a_good_result())[family].splitlines()
+    assert [line.partition('phase="')[2].partition('"')[0] for line in lines] == phases
+
+
+def test_series_further_values_become_gauges() -> None:
+    """What a probe kind measures beside the rest is exported under its name; what is no name is not."""
+    result = replace(a_good_result(), evidence=Evidence(values={"dns_answer_rrs": 3, "not a name": 1, 'x{a="b"}': 1}))
+    lines = series("dns", LABELS, result)
+    assert _one(lines, "probe_dns_answer_rrs") == 3
+    assert not [family for family in lines if "name" in family or "{" in family]
+
+
+def test_series_hostile_certificate_stays_on_its_line() -> None:
+    """A name with quotes and newlines is a label value like any other."""
+    names = ('evil"} 1\nprobe_success{instance="https://bank/"', "x" * 9000)
+    good = a_good_result()
+    assert good.evidence.tls is not None
+    tls = replace(good.evidence.tls, chain=(a_certificate(names=names, subject='CN="\n'),))
+    lines = series("http", LABELS, replace(good, evidence=replace(good.evidence, tls=tls)))
+    (line,) = lines["probe_ssl_last_chain_info"].splitlines()
+    assert len(line) < 1500
+
+
+@pytest.mark.parametrize(
+    ("address", "bare"),
+    [
+        ("192.0.2.1", "192.0.2.1"),
+        ("192.0.2.1:443", "192.0.2.1"),
+        ("[2001:db8::1]:443", "2001:db8::1"),
+        ("2001:db8::1", "2001:db8::1"),
+        ("::ffff:192.0.2.1", "192.0.2.1"),
+        ("fe80::1%eth0", "fe80::1"),
+        ("unix socket", None),
+    ],
+)
+def test_bare_address_any_form_gives_the_ip(address: str, bare: str | None) -> None:
+    """An address comes with or without its port."""
+    assert bare_address(address) == bare
+
+
+def test_address_hash_known_bytes_is_fnv1() -> None:
+    """Go's hash/fnv New32 over the four bytes; worked by hand for 0.0.0.0 and against the empty offset."""
+    expected = 0x811C9DC5
+    for _ in range(4):
+        expected = expected * 0x01000193 % 2**32
+    assert address_hash("0.0.0.0") == expected
+    assert address_hash("192.0.2.1") != address_hash("192.0.2.2")
