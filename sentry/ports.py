@@ -6,15 +6,18 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
+from sentry.domain.budget import Budget
 from sentry.domain.events import Event
 from sentry.domain.failure_report import CollectedEvidence, RecentChange
 from sentry.domain.health import Health, Outage
 from sentry.domain.incident import Incident, IncidentState, TimelineEntry
 from sentry.domain.ledger import Run
+from sentry.domain.month import Month
 from sentry.domain.notice import Delivery, Message, NoticeKind
 from sentry.domain.result import ProbeResult
 from sentry.domain.site import Check, Language
 from sentry.domain.ticket import Ticket, TicketEntry, TicketState, Visibility
+from sentry.domain.watched_site import WatchedSite
 
 
 class Clock(Protocol):
@@ -374,6 +377,14 @@ class MessageRenderer(Protocol):
 
     def report_text(self, incident: Incident, language: Language) -> str:
         """Returns the whole failure report as readable text."""
+        ...
+
+
+class BudgetWording(Protocol):
+    """Puts a spent budget into words."""
+
+    def budget_ticket(self, site: WatchedSite, month: Month, budget: Budget, threshold: int) -> tuple[str, str]:
+        """Returns the title and the text of the ticket for a threshold (percent of the budget) that was reached."""
         ...
 
 

@@ -1,0 +1,104 @@
+"""Why each minute of a month counted as it did: every interval with its rule, for whoever doubts a figure."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sentry.domain.budget import Budget
+from sentry.domain.ledger import Explained, MinuteState, Run
+
+
+class Rule(StrEnum):
+    """The rules of the account. A closed set."""
+
+    NOT_UNDER_CONTRACT = "not_under_contract"
+    ANSWERED = "answered"
+    ANSWERED_SLOWLY = "answered_slowly"
+    CONFIRMED_DOWN = "confirmed_down"
+    NOT_SEEN = "not_seen"
+    NO_CHECK_COUNTED = "no_check_counted"
+    ANNOUNCED_MAINTENANCE = "announced_maintenance"
+    STILL_TO_COME = "still_to_come"
+
+
+RULE_TEXT = {
+    Rule.NOT_UNDER_CONTRACT: "before the contract began (or the site was first seen): not counted",
+    Rule.ANSWERED: "every counting check was up: available",
+    Rule.ANSWERED_SLOWLY: "a check was degraded, none was down: available",
+    Rule.CONFIRMED_DOWN: "a counting check was in a confirmed outage: spends the budget",
+    Rule.NOT_SEEN: "a counting check was not probed, or the agent was at fault: neither available nor down, "
+    "widens [worst, best]",
+    Rule.NO_CHECK_COUNTED: "no counting check was registered yet: neither available nor down, widens [worst, best]",
+    Rule.ANNOUNCED_MAINTENANCE: "announced maintenance: taken out of the account",
+    Rule.STILL_TO_COME: "still to come, or not settled yet: not counted so far",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class CountedInterval:
+    """Consecutive minutes that counted alike: [start, end) with the rule, and the checks that decided."""
+
+    start: int
+    end: int
+    state: MinuteState | None
+    rule: Rule
+    decided_by: tuple[str, ...] = ()
+
+    @property
+    def minutes(self) -> int:
+        """How many minutes the interval holds."""
+        return self.end - self.start
+
+
+_RULES = {
+    MinuteState.UP: Rule.ANSWERED,
+    MinuteState.DEGRADED: Rule.ANSWERED_SLOWLY,
+    MinuteState.DOWN: Rule.CONFIRMED_DOWN,
+    MinuteState.UNKNOWN: Rule.NOT_SEEN,
+    MinuteState.MAINTENANCE: Rule.ANNOUNCED_MAINTENANCE,
+}
+
+
+def counted_intervals(
+    explained: Iterable[Explained], runs: Iterable[Run], budget: Budget, month_start: int
+) -> Sequence[CountedInterval]:
+    """Lists every interval of a month with its rule.
+
+    Args:
+        explained: runs with the checks that decided them, before maintenance.
+        runs: the same minutes with maintenance laid over.
+        budget: the month's budget; its span fixes what is under contract and what is still to come.
+        month_start: the month's first minute.
+
+    Returns:
+        Intervals that tile the whole month, in order.
+    """
+    intervals = []
+    if month_start < budget.start:
+        intervals.append(CountedInterval(month_start, budget.start, None, Rule.NOT_UNDER_CONTRACT))
+    work = [run for run in runs if run.state is MinuteState.MAINTENANCE]
+    for piece in explained:
+        intervals += _split(piece, work, budget.until)
+    if budget.until < budget.end:
+        intervals.append(CountedInterval(budget.until, budget.end, None, Rule.STILL_TO_COME))
+    return intervals
+
+
+def _split(piece: Explained, work: Sequence[Run], until: int) -> Iterable[CountedInterval]:
+    """One explained run, cut where maintenance lies over it and where the account ends."""
+    reached, end = piece.run.start, min(piece.run.end, until)
+    for run in work:
+        inside, after = max(run.start, reached), min(run.end, end)
+        if inside >= after:
+            continue
+        yield from _counted(piece, reached, inside)
+        yield CountedInterval(inside, after, MinuteState.MAINTENANCE, Rule.ANNOUNCED_MAINTENANCE)
+        reached = after
+    yield from _counted(piece, reached, end)
+
+
+def _counted(piece: Explained, start: int, end: int) -> Iterable[CountedInterval]:
+    if start < end:
+        nobody = piece.run.state is MinuteState.UNKNOWN and not piece.decided_by
+        rule = Rule.NO_CHECK_COUNTED if nobody else _RULES[piece.run.state]
+        yield CountedInterval(start, end, piece.run.state, rule, piece.decided_by)

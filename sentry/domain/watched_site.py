@@ -1,0 +1,57 @@
+"""A site as the budget and the reports see it: whose it is, what was promised, and which of its checks count."""
+
+from dataclasses import dataclass
+from datetime import date
+from fractions import Fraction
+from zoneinfo import ZoneInfo
+
+from sentry.domain.site import Language
+
+
+@dataclass(frozen=True, slots=True)
+class WatchedCheck:
+    """One check of a watched site.
+
+    Attributes:
+        counts: whether it decides the site's state.
+    """
+
+    key: str
+    interval_s: int = 60
+    counts: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class WatchedSite:
+    """A site with everything it inherits from client, plan and agency already resolved.
+
+    Attributes:
+        name: as reports call it.
+        zone: the zone of the contract's months.
+        uptime_target: promised availability of a month, percent.
+        contract_start: first local day that counts; None: it counts from when it was first seen.
+        checks: the checks configured now; the first that counts is the one whose response times are reported.
+        maintenance: windows announced in time, as [start, end) minutes; they are taken out of the account.
+    """
+
+    key: str
+    name: str
+    url: str
+    client_key: str
+    client_name: str
+    zone: ZoneInfo
+    language: Language
+    uptime_target: float = 99.7
+    contract_start: date | None = None
+    checks: tuple[WatchedCheck, ...] = ()
+    maintenance: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def target(self) -> Fraction:
+        """The promised share, exact: 99.7 becomes 997/1000."""
+        return Fraction(str(self.uptime_target)) / 100
+
+    @property
+    def counting(self) -> tuple[WatchedCheck, ...]:
+        """The checks that decide the site's state."""
+        return tuple(check for check in self.checks if check.counts)
