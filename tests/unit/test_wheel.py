@@ -1,0 +1,264 @@
+from dataclasses import dataclass, field
+from datetime import timedelta
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sentry.domain.result import Reason, Status
+from sentry.domain.site import Check, CheckOptions
+from sentry.ports import SampleKind
+from sentry.wheel import CUT_AFTER_S, FIRST_WITHIN_S, Finished, Wheel, next_slot, phase_of
+from tests.fakes.checks import make_check, make_result
+from tests.fakes.clock import ManualClock
+from tests.fakes.probe import ManualProbe
+from tests.fakes.telemetry import RecordingTelemetry
+
+UP = make_result()
+
+
+@dataclass
+class Harness:
+    """A wheel with a clock that the test turns."""
+
+    clock: ManualClock = field(default_factory=ManualClock)
+    telemetry: RecordingTelemetry = field(default_factory=RecordingTelemetry)
+    finished: list[Finished] = field(default_factory=list)
+    max_concurrent: int = 1000
+
+    def __post_init__(self) -> None:
+        self.wheel = Wheel(self.clock, self.telemetry, self.finished.append, max_concurrent=self.max_concurrent)
+
+    def watch(self, *checks: Check, answer: bool = True) -> list[ManualProbe]:
+        probes = [ManualProbe(UP if answer else None) for _ in checks]
+        self.wheel.replace({check.key: (check, probe) for check, probe in zip(checks, probes, strict=True)})
+        return probes
+
+    async def turn(self, seconds: float, step_s: float = 0.5) -> None:
+        for _ in range(round(seconds / step_s)):
+            await self.clock.advance(step_s)
+            self.wheel.tick()
+
+    async def stall(self, seconds: float) -> None:
+        """The loop stands still: time goes by without a tick."""
+        await self.clock.advance(seconds)
+
+
+@pytest.mark.promise("001-29")
+async def test_wheel_over_ten_minutes_gives_each_check_a_slot_a_minute() -> None:
+    """Every check is probed once a minute at its own phase, after one first probe at the start."""
+    harness = Harness()
+    checks = [make_check(f"site{number}/http", host_group=f"h{number}") for number in range(20)]
+    probes = harness.watch(*checks)
+
+    await harness.turn(600)
+
+    for check, probe in zip(checks, probes, strict=True):
+        slots = [at for at in probe.started[1:] if abs(at.timestamp() % 60 - phase_of(check.key, 60)) < 0.001]
+        assert len(slots) in {9, 10}
+        assert all(abs((b - a).total_seconds() - 60) < 0.001 for a, b in pairwise(slots))
+    assert harness.telemetry.missed == []
+
+
+@pytest.mark.promise("001-28")
+async def test_wheel_over_the_turn_of_a_year_keeps_probing() -> None:
+    """No calendar stops probing: slots go on over midnight, Sunday and New Year."""
+    clock = ManualClock(start=ManualClock().now().replace(month=12, day=31, hour=23, minute=55))
+    harness = Harness(clock=clock)
+    (probe,) = harness.watch(make_check())
+
+    await harness.turn(600)
+
+    assert len(probe.started) >= 10
+
+
+def test_phase_of_a_check_is_the_same_on_every_run() -> None:
+    """A restart keeps every slot where it was: these figures must never change."""
+    assert phase_of("acme-shop/http", 60) == 4.511
+    assert phase_of("acme-shop/tls", 60) == 40.978
+
+
+@given(st.floats(min_value=0, max_value=2e9), st.sampled_from([1, 10, 60, 300, 3600]), st.text(max_size=20))
+def test_next_slot_is_later_and_at_the_phase(after: float, interval_s: int, key: str) -> None:
+    """The next slot lies within one interval after the instant."""
+    slot = next_slot(after, phase_of(key, interval_s), interval_s)
+    assert after < slot <= after + interval_s + 1e-3
+
+
+async def test_new_check_is_probed_within_seconds_of_the_start() -> None:
+    """Nobody waits a minute to see the first result."""
+    harness = Harness()
+    (probe,) = harness.watch(make_check())
+
+    await harness.turn(FIRST_WITHIN_S)
+
+    assert len(probe.started) >= 1
+
+
+@pytest.mark.promise("001-29")
+async def test_probe_that_runs_into_its_next_slot_never_overlaps() -> None:
+    """The next probe waits for the end of the one before it and then starts at once."""
+    harness = Harness()
+    check = make_check(options=CheckOptions(kind="http", timeout_s=90))
+    (probe,) = harness.watch(check, answer=False)
+    await harness.turn(70)
+    assert len(probe.started) == 1
+
+    probe.finish()
+    await harness.turn(0.5)
+
+    assert len(probe.started) == 2
+
+
+@pytest.mark.promise("001-29")
+async def test_slots_that_go_by_during_a_stall_are_reported_as_missed() -> None:
+    """A slot without a probe is recorded `unknown` and counted, never passed over in silence."""
+    harness = Harness()
+    harness.watch(make_check())
+    await harness.turn(65)
+
+    await harness.stall(200)
+    await harness.turn(1)
+
+    missed = [done for done in harness.finished if done.kind is SampleKind.MISSED]
+    assert [done.result.status for done in missed] == [Status.UNKNOWN]
+    assert missed[0].result.reason is Reason.SLOT_MISSED
+    assert len(harness.telemetry.missed) in {2, 3}
+
+
+async def test_failure_seen_across_a_stall_is_the_agents_fault_and_probed_again() -> None:
+    """A loop blocked for 5 s turns no site down."""
+    harness = Harness()
+    (probe,) = harness.watch(make_check(), answer=False)
+    await harness.turn(FIRST_WITHIN_S)
+    await harness.stall(5)
+    probe.finish(make_result(Status.DOWN, reason=Reason.PROCESSING_TIMEOUT))
+
+    assert harness.finished[-1].result.status is Status.UNKNOWN
+    assert harness.finished[-1].result.reason is Reason.AGENT_STALLED
+    await harness.turn(1)
+    assert len(probe.started) == 2
+
+
+async def test_success_seen_across_a_stall_stays_a_success() -> None:
+    """What answered did answer, however late we looked."""
+    harness = Harness()
+    (probe,) = harness.watch(make_check(), answer=False)
+    await harness.turn(FIRST_WITHIN_S)
+    await harness.stall(5)
+    probe.finish()
+
+    assert harness.finished[-1].result.status is Status.UP
+
+
+async def test_failure_after_the_wheel_noticed_the_stall_is_excused_too() -> None:
+    """Probes that were under way when the loop stood still stay excused after it turns again."""
+    harness = Harness()
+    (probe,) = harness.watch(make_check(), answer=False)
+    await harness.turn(FIRST_WITHIN_S)
+    await harness.stall(5)
+    harness.wheel.tick()
+    probe.finish(make_result(Status.DOWN))
+
+    assert harness.finished[-1].result.reason is Reason.AGENT_STALLED
+
+
+async def test_probe_that_never_ends_is_cut_as_our_own_fault() -> None:
+    """The hard deadline belongs to the wheel; a probe of ours that hangs accuses nobody."""
+    harness = Harness()
+    (probe,) = harness.watch(make_check(), answer=False)
+
+    await harness.turn(FIRST_WITHIN_S + 10 + CUT_AFTER_S + 1)
+
+    assert probe.cancelled == 1
+    assert harness.finished[0].result.status is Status.UNKNOWN
+    assert harness.finished[0].result.reason is Reason.AGENT_ERROR
+
+
+async def test_host_is_never_asked_by_more_probes_than_its_cap() -> None:
+    """Twenty checks of one server with a cap of 2 run two at a time, and all of them run."""
+    harness = Harness()
+    checks = [make_check(f"site{n}/http", host_group="server", host_cap=2) for n in range(20)]
+    probes = harness.watch(*checks, answer=False)
+    for _ in range(20):
+        await harness.turn(1)
+        running = [probe for probe in probes if probe._done]
+        assert len(running) <= 2
+        assert harness.wheel.probes_running == len(running)
+        for probe in running:
+            probe.finish()
+            probe._done = None
+
+    assert all(probe.started for probe in probes)
+
+
+async def test_total_of_probes_is_capped() -> None:
+    """No more than the total cap run at once, over all hosts."""
+    harness = Harness(max_concurrent=3)
+    harness.watch(*(make_check(f"s{n}/http", host_group=f"h{n}") for n in range(10)), answer=False)
+
+    await harness.turn(FIRST_WITHIN_S + 1)
+
+    assert harness.wheel.probes_running == 3
+
+
+async def test_recheck_runs_at_its_instant_beside_the_slots() -> None:
+    """A re-check is one more probe, marked as such."""
+    harness = Harness()
+    (probe,) = harness.watch(make_check())
+    await harness.turn(70)
+    before = len(probe.started)
+
+    harness.wheel.recheck("shop/http", harness.clock.now() + timedelta(seconds=2))
+    await harness.turn(2.5)
+
+    assert len(probe.started) == before + 1
+    assert harness.finished[-1].kind is SampleKind.RECHECK
+
+
+@pytest.mark.parametrize("jump_s", [-7200, 7200])
+async def test_clock_jump_moves_the_slots_and_probing_goes_on(jump_s: float) -> None:
+    """A clock set back two hours does not stop the watch for two hours; set forward, it fires no flood."""
+    harness = Harness()
+    (probe,) = harness.watch(make_check())
+    await harness.turn(65)
+    before = len(probe.started)
+
+    harness.clock.jump(jump_s)
+    await harness.turn(180)
+
+    assert 2 <= len(probe.started) - before <= 4
+    assert harness.telemetry.counters["clock_jumps_total"] == 1
+    assert harness.telemetry.missed == []
+
+
+async def test_reload_with_an_equal_check_leaves_its_probe_running() -> None:
+    """Only what changed restarts."""
+    harness = Harness()
+    stays, changes = make_check("a/http"), make_check("b/http")
+    first = harness.watch(stays, changes, answer=False)
+    await harness.turn(FIRST_WITHIN_S)
+
+    changed = make_check("b/http", interval_s=30)
+    second = harness.watch(stays, changed, answer=False)
+    await harness.turn(FIRST_WITHIN_S)
+
+    assert first[0].cancelled == 0
+    assert second[0].started == []
+    assert first[1].cancelled == 1
+    assert len(second[1].started) == 1
+
+
+async def test_removed_check_is_never_probed_again() -> None:
+    """A check that left the configuration falls silent, its probe under way included."""
+    harness = Harness()
+    (probe,) = harness.watch(make_check(), answer=False)
+    await harness.turn(FIRST_WITHIN_S)
+
+    harness.wheel.replace({})
+    await harness.turn(120)
+
+    assert probe.cancelled == 1
+    assert len(probe.started) == 1
+    assert harness.finished == []
