@@ -22,6 +22,7 @@ class EventKind(StrEnum):
     INCIDENT_UPDATED = "incident_updated"
     INCIDENT_RESOLVED = "incident_resolved"
     BUDGET_THRESHOLD = "budget_threshold"
+    TICKET_CHANGED = "ticket_changed"
 
 
 @dataclass(frozen=True, slots=True)

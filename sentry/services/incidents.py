@@ -1,0 +1,299 @@
+"""Incidents: one per site while any of its checks is in a confirmed outage, each with its failure report.
+
+A failure that begins within 15 minutes of the recovery re-opens the same incident. Evidence is collected from the
+first failed probe on, beside the re-checks; what is not there when the outage is confirmed is added when it is.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import structlog
+
+from sentry.domain.attribution import attribute
+from sentry.domain.errors import NotFound
+from sentry.domain.events import Event, EventKind
+from sentry.domain.failure_report import CollectedEvidence, FailureReport
+from sentry.domain.incident import REOPEN_WITHIN, Incident, IncidentState, Severity, TimelineEntry
+from sentry.domain.result import ProbeResult, Reason, Status
+from sentry.domain.site import Check
+from sentry.ports import Clock, EvidenceCollector, IncidentStore, LedgerReader, Telemetry
+from sentry.services.watch import CheckView
+
+_log = structlog.get_logger()
+
+COLLECT_WITHIN_S = 15.0
+"""The collection ends before the re-checks do (20 s), so the first alert usually carries all of it."""
+
+CHANGES_WITHIN = timedelta(hours=24)
+FAILURES_SEARCHED = 50
+
+
+class Incidents:
+    """Opens, extends, re-opens and resolves incidents.
+
+    Args:
+        view: what the watch knows of a check now; None for one that was removed.
+        incidents: where they are kept.
+        ledger: failed results and recent changes.
+        collector: looks around a failure.
+    """
+
+    def __init__(
+        self,
+        *,
+        view: Callable[[str], CheckView | None],
+        incidents: IncidentStore,
+        ledger: LedgerReader,
+        collector: EvidenceCollector,
+        clock: Clock,
+        telemetry: Telemetry,
+    ) -> None:
+        self._view = view
+        self._incidents = incidents
+        self._ledger = ledger
+        self._collector = collector
+        self._clock = clock
+        self._telemetry = telemetry
+        self._collections: dict[str, asyncio.Task[CollectedEvidence]] = {}
+        self._late: set[asyncio.Task[None]] = set()
+        self._changing = asyncio.Lock()
+        self._reactions: dict[EventKind, Callable[[Event, Check], Awaitable[None]]] = {
+            EventKind.FAILURE_SUSPECTED: self._suspected,
+            EventKind.BLIP_RECOVERED: self._vanished,
+            EventKind.OUTAGE_CONFIRMED: self._confirmed,
+            EventKind.OUTAGE_ENDED: self._ended,
+        }
+
+    async def handle(self, event: Event) -> None:
+        """Reacts to what the watch saw."""
+        reaction = self._reactions.get(event.kind)
+        if reaction is None:
+            return
+        view = self._view(event.subject)
+        if view is None:
+            async with self._changing:
+                await self._resolve_removed(event)
+            return
+        async with self._changing:
+            await reaction(event, view.check)
+
+    async def change(
+        self, incident_id: int, changed: Callable[[Incident], Incident], entry: TimelineEntry | None = None
+    ) -> Incident:
+        """Changes one incident as it stands now; changes never overlap, so none is lost.
+
+        Raises:
+            NotFound: there is no such incident.
+        """
+        async with self._changing:
+            incident = await self._incidents.get(incident_id)
+            if incident is None:
+                raise NotFound(f"there is no incident {incident_id}")
+            incident = changed(incident)
+            await self._incidents.save(incident, [entry] if entry else [], [])
+            return incident
+
+    async def settled(self) -> None:
+        """Waits until every late part of a report has been added; for tests and for an orderly stop."""
+        while self._late:
+            await asyncio.gather(*self._late)
+
+    async def close(self) -> None:
+        """Stops the collections under way."""
+        tasks = [*self._collections.values(), *self._late]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _suspected(self, _event: Event, check: Check) -> None:
+        self._collecting(check)
+
+    async def _vanished(self, _event: Event, check: Check) -> None:
+        task = self._collections.pop(check.key, None)
+        if task is not None:
+            task.cancel()
+
+    def _collecting(self, check: Check) -> asyncio.Task[CollectedEvidence]:
+        task = self._collections.get(check.key)
+        if task is None:
+            task = asyncio.create_task(
+                self._collector.collect(check.url, COLLECT_WITHIN_S), name=f"evidence:{check.key}"
+            )
+            self._collections[check.key] = task
+        return task
+
+    async def _confirmed(self, event: Event, check: Check) -> None:
+        started_at = datetime.fromisoformat(event.data["started_at"])
+        standing = await self._incidents.unresolved(check.site_key)
+        if standing is not None:
+            if check.key not in standing.checks_down:
+                await self._join(standing, event, check)
+            return
+        report, late = await self._report(event, check, started_at)
+        latest = await self._incidents.latest(check.site_key)
+        if (
+            latest is not None
+            and latest.recovered_at is not None
+            and started_at < latest.recovered_at + REOPEN_WITHIN
+        ):
+            incident = await self._reopen(latest, event, check, report)
+        else:
+            incident = await self._open(event, check, report, started_at)
+        if late is not None:
+            task = asyncio.create_task(self._append_late(incident.id, late), name=f"late-evidence:{incident.id}")
+            self._late.add(task)
+            task.add_done_callback(self._late.discard)
+
+    async def _open(self, event: Event, check: Check, report: FailureReport, started_at: datetime) -> Incident:
+        incident = Incident(
+            id=0,
+            key=check.site_key,
+            site_key=check.site_key,
+            client_key=check.client_key,
+            severity=severity_of(check),
+            state=IncidentState.OPEN,
+            opening=1,
+            started_at=started_at,
+            detected_at=event.at,
+            checks_down=frozenset({check.key}),
+            report=report,
+            timeline=(_first_failure(report, started_at), _confirmed_entry(event)),
+        )
+        opened = await self._incidents.open(incident, [Event(EventKind.INCIDENT_OPENED, event.at, "")])
+        self._telemetry.count("incidents_total", severity=incident.severity)
+        _log.info("incident opened", incident=opened.id, site=check.site_key, reason=report.reason)
+        return opened
+
+    async def _reopen(self, latest: Incident, event: Event, check: Check, report: FailureReport) -> Incident:
+        incident = replace(
+            latest,
+            severity=min(latest.severity, severity_of(check)),
+            state=IncidentState.OPEN,
+            opening=latest.opening + 1,
+            checks_down=frozenset({check.key}),
+            report=report,
+            acknowledged_at=None,
+            acknowledged_by=None,
+            resolved_at=None,
+            recovered_at=None,
+        )
+        failed_at = report.failed.scheduled_at
+        text = f"failed again {_minutes(failed_at - (latest.recovered_at or failed_at))} after it recovered"
+        entries = [_first_failure(report, failed_at), TimelineEntry(event.at, "reopened", text)]
+        again = Event(EventKind.INCIDENT_REOPENED, event.at, str(incident.id), {"opening": incident.opening})
+        await self._incidents.save(incident, entries, [again])
+        return incident
+
+    async def _join(self, incident: Incident, event: Event, check: Check) -> None:
+        joined = replace(
+            incident,
+            checks_down=incident.checks_down | {check.key},
+            severity=min(incident.severity, severity_of(check)),
+        )
+        text = f"{check.key} fails too: {event.data.get('reason')} {event.data.get('detail', '')}".strip()
+        entry = TimelineEntry(event.at, "check_joined", text, {"check": check.key, **event.data})
+        await self._incidents.save(joined, [entry], [Event(EventKind.INCIDENT_UPDATED, event.at, str(incident.id))])
+
+    async def _ended(self, event: Event, check: Check) -> None:
+        incident = await self._incidents.unresolved(check.site_key)
+        if incident is None or check.key not in incident.checks_down:
+            return
+        await self._recover(incident, check.key, event.at, datetime.fromisoformat(event.data["ended_at"]))
+
+    async def _resolve_removed(self, event: Event) -> None:
+        """A check that left the configuration while it was down must not hold its incident open for ever."""
+        incident = await self._incidents.unresolved(event.subject.partition("/")[0])
+        if incident is not None and event.subject in incident.checks_down:
+            await self._recover(incident, event.subject, event.at, event.at)
+
+    async def _recover(self, incident: Incident, check_key: str, at: datetime, recovered_at: datetime) -> None:
+        left = incident.checks_down - {check_key}
+        entries = [TimelineEntry(at, "check_recovered", f"{check_key} answers again", {"check": check_key})]
+        events = [Event(EventKind.INCIDENT_UPDATED, at, str(incident.id))]
+        incident = replace(incident, checks_down=left)
+        if not left:
+            incident = replace(incident, state=IncidentState.RESOLVED, resolved_at=at, recovered_at=recovered_at)
+            lasted = _minutes(recovered_at - incident.started_at)
+            entries.append(TimelineEntry(at, "resolved", f"recovered after {lasted}"))
+            events = [Event(EventKind.INCIDENT_RESOLVED, at, str(incident.id), {"opening": incident.opening})]
+            _log.info("incident resolved", incident=incident.id, site=incident.site_key)
+        await self._incidents.save(incident, entries, events)
+
+    async def _report(
+        self, event: Event, check: Check, started_at: datetime
+    ) -> tuple[FailureReport, asyncio.Task[CollectedEvidence] | None]:
+        """Builds the report of a confirmed outage; the second part is the collection, where it has not ended yet."""
+        failed = await self._failed_result(event, check, started_at)
+        view = self._view(check.key)
+        last_good = view.health.last_good if view else None
+        if last_good is not None and last_good.scheduled_at >= started_at:
+            last_good = None
+        task = self._collecting(check)
+        evidence = task.result() if task.done() and not task.cancelled() and task.exception() is None else None
+        if evidence is not None:
+            self._collections.pop(check.key, None)
+        attribution, basis = attribute(failed, evidence)
+        report = FailureReport(
+            check_key=check.key,
+            url=check.url,
+            reason=failed.reason or Reason.AGENT_ERROR,
+            failed=failed,
+            last_good=last_good,
+            evidence=evidence,
+            changes=tuple(await self._ledger.changes(check.site_key, started_at - CHANGES_WITHIN)),
+            attribution=attribution,
+            attribution_basis=basis,
+        )
+        return report, None if evidence is not None else task
+
+    async def _failed_result(self, event: Event, check: Check, started_at: datetime) -> ProbeResult:
+        for result in await self._ledger.failures(check.key, FAILURES_SEARCHED):
+            if result.scheduled_at == started_at:
+                return result
+        # Its evidence has been pruned (the agent was away for long): what the event says is what is left.
+        return ProbeResult(
+            check_key=check.key,
+            scheduled_at=started_at,
+            started_at=started_at,
+            duration_s=0.0,
+            status=Status.DOWN,
+            reason=Reason(event.data["reason"]),
+            detail=event.data.get("detail") or "",
+        )
+
+    async def _append_late(self, incident_id: int, collection: asyncio.Task[CollectedEvidence]) -> None:
+        evidence = await collection
+        async with self._changing:
+            incident = await self._incidents.get(incident_id)
+            if incident is not None:
+                self._collections.pop(incident.report.check_key, None)
+                await self._add_evidence(incident, evidence)
+
+    async def _add_evidence(self, incident: Incident, evidence: CollectedEvidence) -> None:
+        attribution, basis = attribute(incident.report.failed, evidence)
+        report = replace(incident.report, evidence=evidence, attribution=attribution, attribution_basis=basis)
+        now = self._clock.now()
+        entry = TimelineEntry(now, "evidence_added", f"{len(evidence.addresses)} address(es) tried")
+        updated = Event(EventKind.INCIDENT_UPDATED, now, str(incident.id), {"added": "evidence"})
+        await self._incidents.save(replace(incident, report=report), [entry], [updated])
+
+
+def severity_of(check: Check) -> Severity:
+    """Returns how bad it is when a check is down: what decides the site's state wakes somebody at once."""
+    return Severity.SEV1 if check.options.counts else Severity.SEV3
+
+
+def _first_failure(report: FailureReport, at: datetime) -> TimelineEntry:
+    text = f"first failed probe: {report.reason} {report.failed.detail}".strip()
+    return TimelineEntry(at, "first_failure", text, {"check": report.check_key, "reason": report.reason})
+
+
+def _confirmed_entry(event: Event) -> TimelineEntry:
+    return TimelineEntry(event.at, "confirmed", "confirmed by re-checks on new connections")
+
+
+def _minutes(span: timedelta) -> str:
+    minutes, seconds = divmod(int(span.total_seconds()), 60)
+    return f"{minutes} min {seconds} s" if minutes else f"{seconds} s"

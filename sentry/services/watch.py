@@ -1,0 +1,192 @@
+"""The watch: takes each result into account, and hands what it changes to the store without ever waiting for it."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from sentry.domain.changes import changes_between
+from sentry.domain.errors import StoreError, StoreUnavailable
+from sentry.domain.events import Event, EventKind
+from sentry.domain.health import Health, Step, step
+from sentry.domain.result import ProbeResult, Status
+from sentry.domain.site import Check
+from sentry.ports import Clock, SampleKind, Telemetry, WatchRecord, WatchStore
+
+BATCH_RECORDS = 5000
+"""Records of one transaction: a minute of five thousand sites, far below a second of writing."""
+
+QUEUE_RECORDS = 200_000
+"""Results kept while the store does not answer: twenty minutes of ten thousand sites, about 200 MB."""
+
+RETRY_S = (0.2, 0.5, 1.0, 2.0, 5.0)
+"""Waiting between attempts to write to a store that does not answer; the last one repeats."""
+
+HEALTH_EVERY = timedelta(minutes=15)
+"""A health that only saw good results is written this often; every change of state is written at once."""
+
+
+@dataclass(slots=True)
+class CheckView:
+    """What is known of one check now, for pages and services."""
+
+    check: Check
+    health: Health
+    last: ProbeResult | None = None
+    written_at: datetime | None = None
+
+
+class Watch:
+    """Turns results into verdicts.
+
+    Args:
+        store: where records go, in batches.
+        recheck: asks for one more probe of a check at an instant.
+        committed: called after each batch, so that events are handled at once.
+        queue_records: results kept while the store does not answer; beyond that, results that changed nothing are
+            dropped and counted, and their minutes stay `unknown`. Nothing that carries an event is ever dropped.
+    """
+
+    def __init__(
+        self,
+        store: WatchStore,
+        clock: Clock,
+        telemetry: Telemetry,
+        *,
+        recheck: Callable[[str, datetime], None],
+        committed: Callable[[], None],
+        queue_records: int = QUEUE_RECORDS,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._telemetry = telemetry
+        self._recheck = recheck
+        self._committed = committed
+        self._queue_records = queue_records
+        self._views: dict[str, CheckView] = {}
+        self._queue: deque[WatchRecord] = deque()
+        self._filled = asyncio.Event()
+
+    async def replace(self, checks: Sequence[Check]) -> None:
+        """Takes a new set of checks; what is known of those that stay is kept, over restarts too.
+
+        Raises:
+            StoreUnavailable: the store does not answer; the standing set is kept.
+        """
+        await self._store.register(checks, self._clock.now())
+        known: Mapping[str, Health] = {}
+        if any(check.key not in self._views for check in checks):
+            known = await self._store.load_health()
+        views: dict[str, CheckView] = {}
+        for check in checks:
+            standing = self._views.get(check.key)
+            if standing is not None:
+                views[check.key] = replace(standing, check=check)
+                continue
+            # What the last probe before a stop stood for ends with the stop: minutes not probed are unknown.
+            health = replace(known.get(check.key, Health(check.key)), covered=None)
+            views[check.key] = CheckView(check, health)
+        for key in self._views.keys() - views.keys():
+            self._telemetry.forget_check(key)
+        self._views = views
+
+    def view(self, check_key: str) -> CheckView | None:
+        """Returns what is known of one check now."""
+        return self._views.get(check_key)
+
+    def views(self) -> Sequence[CheckView]:
+        """Returns what is known of every check now."""
+        return list(self._views.values())
+
+    @property
+    def queued(self) -> int:
+        """Records that wait to be written."""
+        return len(self._queue)
+
+    def take(self, result: ProbeResult, kind: SampleKind, delay_s: float) -> None:
+        """Takes one result into account. Never waits."""
+        view = self._views.get(result.check_key)
+        if view is None:
+            return
+        changed = step(view.health, result, view.check)
+        events = (*changed.events, *self._changes(view, result))
+        self._telemetry.probe_finished(view.check, result, kind, delay_s)
+        if result.status is not Status.UNKNOWN or view.last is None:
+            view.last = result
+        self._keep(view, changed, events, result, kind)
+        if changed.health.recheck_at is not None and changed.health.recheck_at != view.health.recheck_at:
+            self._recheck(view.check.key, changed.health.recheck_at)
+        view.health = changed.health
+        self._telemetry.verdict(view.check.key, view.health)
+
+    def _changes(self, view: CheckView, result: ProbeResult) -> list[Event]:
+        previous = view.health.last_good
+        if previous is None or not result.answers:
+            return []
+        return [
+            Event(EventKind.CHANGE_SEEN, change.at, result.check_key, {"kind": change.kind, "text": change.text})
+            for change in changes_between(previous, result)
+        ]
+
+    def _keep(
+        self, view: CheckView, changed: Step, events: tuple[Event, ...], result: ProbeResult, kind: SampleKind
+    ) -> None:
+        health = changed.health if self._worth_writing(view, changed.health) else None
+        if health is not None:
+            view.written_at = self._clock.now()
+        record = WatchRecord(result, kind, health, changed.minutes, changed.outage, events)
+        if len(self._queue) >= self._queue_records and not (events or record.outage or health):
+            self._telemetry.count("store_dropped_total")
+            return
+        self._queue.append(record)
+        self._filled.set()
+
+    def _worth_writing(self, view: CheckView, health: Health) -> bool:
+        if view.written_at is None or self._clock.now() - view.written_at >= HEALTH_EVERY:
+            return True
+        return _lasting(view.health) != _lasting(health)
+
+    async def write(self) -> None:
+        """Writes what was taken, batch by batch, until cancelled; a store that does not answer is asked again."""
+        while True:
+            await self._filled.wait()
+            await self.flush()
+
+    async def flush(self) -> None:
+        """Writes everything that waits; returns once the store has it."""
+        attempt = 0
+        while self._queue:
+            batch = [self._queue[index] for index in range(min(BATCH_RECORDS, len(self._queue)))]
+            self._telemetry.gauge("queue_depth", len(self._queue))
+            try:
+                await self._store.commit(batch)
+            except StoreUnavailable:
+                self._telemetry.count("store_errors_total", kind="unavailable")
+                await self._clock.sleep(RETRY_S[min(attempt, len(RETRY_S) - 1)])
+                attempt += 1
+                continue
+            except StoreError:
+                await self._commit_singly(batch)
+            attempt = 0
+            for _ in batch:
+                self._queue.popleft()
+            self._committed()
+        self._filled.clear()
+        self._telemetry.gauge("queue_depth", 0)
+
+    async def _commit_singly(self, batch: Sequence[WatchRecord]) -> None:
+        """One record that the store refuses must not take the others with it."""
+        for record in batch:
+            try:
+                await self._store.commit([record])
+            except StoreUnavailable:
+                await self._clock.sleep(RETRY_S[-1])
+                await self._commit_singly([record])
+            except StoreError:
+                self._telemetry.count("store_errors_total", kind="refused")
+
+
+def _lasting(health: Health) -> Health:
+    """The part of a health that must survive a restart; the newest good result alone is not worth a write."""
+    return replace(health, last_good=None, covered=None)
