@@ -1,7 +1,8 @@
 """Runs a probe that is written as a coroutine behind the callback port, under its deadline."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import ClassVar
@@ -9,6 +10,19 @@ from typing import ClassVar
 from probes.environment import ProbeEnvironment, ProbeFailure
 from sentry.domain.result import Evidence, HttpEvidence, Phase, ProbeResult, Reason, Status, TlsEvidence
 from sentry.domain.site import Check, CheckOptions
+from sentry.ports import Clock
+
+
+@dataclass(slots=True)
+class Lap:
+    """How long one pass through a phase took, known once it has ended."""
+
+    seconds: float = 0.0
+
+    @property
+    def ms(self) -> str:
+        """The time for a log line."""
+        return f"{self.seconds * 1000:.1f} ms"
 
 
 @dataclass(slots=True)
@@ -17,6 +31,8 @@ class Trace:
 
     Attributes:
         phase: the phase under way; a deadline that passes is blamed on it.
+        progress: how far that phase had come, for the detail of a deadline that passes.
+        failure: a verdict already reached while evidence for it is still being read; the deadline cannot change it.
     """
 
     phase: Phase | None = None
@@ -28,6 +44,8 @@ class Trace:
     values: dict[str, float] = field(default_factory=dict)
     log: list[str] = field(default_factory=list)
     degraded: tuple[Reason, str] | None = None
+    progress: str = ""
+    failure: ProbeFailure | None = None
 
     def note(self, line: str) -> None:
         """Adds a line to the log of `probe --explain` and of the failure report."""
@@ -36,6 +54,17 @@ class Trace:
     def spent(self, phase: Phase, seconds: float) -> None:
         """Adds time to a phase; hops of a redirect sum up."""
         self.phases[phase] = self.phases.get(phase, 0.0) + seconds
+
+    @contextmanager
+    def timing(self, phase: Phase, clock: Clock) -> Iterator[Lap]:
+        """Times what runs inside as this phase, whether it ends well, fails or meets the deadline."""
+        self.phase, self.progress = phase, ""
+        began, lap = clock.monotonic(), Lap()
+        try:
+            yield lap
+        finally:
+            lap.seconds = clock.monotonic() - began
+            self.spent(phase, lap.seconds)
 
     def evidence(self) -> Evidence:
         """Returns everything noted so far."""
@@ -56,6 +85,15 @@ TIMEOUT_REASONS = {
     Phase.TLS: Reason.TLS_TIMEOUT,
     Phase.PROCESSING: Reason.PROCESSING_TIMEOUT,
     Phase.TRANSFER: Reason.TRANSFER_TIMEOUT,
+}
+
+TIMEOUT_DETAILS = {
+    None: "no end",
+    Phase.DNS: "the name was not resolved",
+    Phase.CONNECT: "no answer to the connection attempt",
+    Phase.TLS: "the TLS handshake did not end",
+    Phase.PROCESSING: "no first byte of a response",
+    Phase.TRANSFER: "the response did not end",
 }
 
 
@@ -113,10 +151,15 @@ class TaskProbe:
         except ProbeFailure as failure:
             return failure
         except TimeoutError:
-            where = f" in phase {trace.phase}" if trace.phase else ""
-            detail = f"no end within {limit_s:g} s{where}"
-            return ProbeFailure(TIMEOUT_REASONS[trace.phase], detail, phase=trace.phase)
+            return trace.failure or _overdue(trace, limit_s)
         except Exception as error:  # noqa: BLE001  # our own bug must never count against a site
             trace.note(f"the agent failed: {error!r}")
             return ProbeFailure(Reason.AGENT_ERROR, f"{type(error).__name__}: {error}", phase=trace.phase)
         return None
+
+
+def _overdue(trace: Trace, limit_s: float) -> ProbeFailure:
+    seen = f" ({trace.progress})" if trace.progress else ""
+    detail = f"{TIMEOUT_DETAILS[trace.phase]} within {limit_s:g} s{seen}"
+    trace.note(f"deadline passed: {detail}")
+    return ProbeFailure(TIMEOUT_REASONS[trace.phase], detail, phase=trace.phase)
