@@ -81,7 +81,7 @@ class Dispatcher:
                 retry_at = self._clock.now() + timedelta(seconds=BACK_OFF_S[attempt])
             self._telemetry.count("handler_failures_total", handler=name, error=type(error).__name__)
             _log.warning(
-                "handler failed", handler=name, event=event.kind, id=event.id, error=str(error), again=retry_at
+                "handler failed", handler=name, kind=event.kind, id=event.id, error=str(error), again=retry_at
             )
             await self._queue.failed(event, name, f"{type(error).__name__}: {error}", retry_at)
             return

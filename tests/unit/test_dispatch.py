@@ -1,0 +1,89 @@
+import asyncio
+
+from sentry.dispatch import BACK_OFF_S, Dispatcher
+from sentry.domain.events import Event, EventKind
+from tests.fakes.clock import ManualClock
+from tests.fakes.telemetry import RecordingTelemetry
+from tests.fakes.watch_store import MemoryEventQueue
+
+
+def events(clock: ManualClock, count: int) -> list[Event]:
+    return [Event(EventKind.CHANGE_SEEN, clock.now(), f"s{number}/http") for number in range(count)]
+
+
+async def test_events_reach_every_handler_in_order() -> None:
+    """Each handler sees each event once, oldest first."""
+    clock, seen = ManualClock(), []  # type: ignore[var-annotated]  # a list of pairs, plain in a test
+    queue = MemoryEventQueue(["one", "two"])
+
+    async def one(event: Event) -> None:
+        seen.append(("one", event.subject))
+
+    async def two(event: Event) -> None:
+        seen.append(("two", event.subject))
+
+    await queue.publish(events(clock, 3))
+    await Dispatcher(queue, {"one": one, "two": two}, clock, RecordingTelemetry()).drain()
+
+    assert [subject for name, subject in seen if name == "one"] == ["s0/http", "s1/http", "s2/http"]
+    assert [subject for name, subject in seen if name == "two"] == ["s0/http", "s1/http", "s2/http"]
+    assert queue.owed == {"one": [], "two": []}
+
+
+async def test_handler_that_fails_is_tried_again_with_a_back_off() -> None:
+    """A failure keeps its event; the next attempt comes after the back-off and no other event overtakes it."""
+    clock, attempts = ManualClock(), []  # type: ignore[var-annotated]  # a list of subjects, plain in a test
+    queue = MemoryEventQueue(["one"])
+
+    async def flaky(event: Event) -> None:
+        attempts.append(event.subject)
+        if len(attempts) == 1:
+            raise OSError("not today")
+
+    dispatcher = Dispatcher(queue, {"one": flaky}, clock, RecordingTelemetry())
+    await queue.publish(events(clock, 2))
+    await dispatcher.drain()
+    assert attempts == ["s0/http"]
+
+    await clock.advance(BACK_OFF_S[0])
+    await dispatcher.drain()
+
+    assert attempts == ["s0/http", "s0/http", "s1/http"]
+
+
+async def test_handler_that_always_fails_gives_its_event_up_in_the_end() -> None:
+    """After the last back-off the event is given up for this handler, with its error, and the next one comes."""
+    clock = ManualClock()
+    queue = MemoryEventQueue(["one"])
+
+    async def broken(_event: Event) -> None:
+        raise ValueError("a bug of ours")
+
+    dispatcher = Dispatcher(queue, {"one": broken}, clock, RecordingTelemetry())
+    await queue.publish(events(clock, 1))
+    for _ in range(len(BACK_OFF_S) + 1):
+        await dispatcher.drain()
+        await clock.advance(max(BACK_OFF_S))
+
+    assert queue.given_up == [("one", 1, "ValueError: a bug of ours")]
+
+
+async def test_handler_that_is_stuck_holds_up_nobody_else() -> None:
+    """A handler that never returns leaves the others at work."""
+    clock, seen = ManualClock(), []  # type: ignore[var-annotated]  # a list of subjects, plain in a test
+    queue = MemoryEventQueue(["stuck", "quick"])
+
+    async def stuck(_event: Event) -> None:
+        await asyncio.Event().wait()
+
+    async def quick(event: Event) -> None:
+        seen.append(event.subject)
+
+    dispatcher = Dispatcher(queue, {"stuck": stuck, "quick": quick}, clock, RecordingTelemetry())
+    await queue.publish(events(clock, 3))
+    running = asyncio.create_task(dispatcher.run())
+    await clock.advance(5)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+    assert seen == ["s0/http", "s1/http", "s2/http"]
