@@ -31,6 +31,16 @@ class Route(StrictModel):
     sites: tuple[Key, ...] | None = None
     to: tuple[Key, ...] = Field(min_length=1, description="Keys of `channels`.")
 
+    def matches(self, *, severity: Severity, client: str, plan: str | None, site: str) -> bool:
+        """Returns whether an incident of these takes this route; `plan` is None where the site is gone."""
+        asked = (
+            (self.severities, severity),
+            (self.clients, client),
+            (self.plans, plan),
+            (self.sites, site),
+        )
+        return all(wanted is None or value in wanted for wanted, value in asked)
+
 
 class NoticeKind(StrEnum):
     """What a message announces."""

@@ -1,0 +1,3 @@
+from alerting.email import EmailChannel
+
+KINDS: dict[str, type[EmailChannel]] = {"email": EmailChannel}

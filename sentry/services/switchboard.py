@@ -1,0 +1,148 @@
+"""Routes and channels in force: who is to hear of an incident, and who inherits what a channel cannot deliver."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from sentry.domain.delivery import delivery_key, tried_channels
+from sentry.domain.incident import Incident
+from sentry.domain.notice import ChannelOptions, Delivery, DeliveryState, NoticeKind, Route
+from sentry.domain.site import Language
+from sentry.ports import Channel
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A channel and what the configuration says of it."""
+
+    channel: Channel
+    options: ChannelOptions
+
+
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """What routes and texts need to know of a site beyond the incident."""
+
+    plan_key: str
+    language: Language
+
+
+class Switchboard:
+    """Knows the lines and the routes; both can be replaced while messages are pending.
+
+    Args:
+        lines: channels by key.
+        audience: looks a site up by its key; None where it is not configured any more.
+        language: for incidents of sites that are gone.
+    """
+
+    def __init__(
+        self,
+        lines: Mapping[str, Line],
+        routes: Sequence[Route],
+        audience: Callable[[str], Audience | None],
+        *,
+        language: Language = Language.EN,
+    ) -> None:
+        self.lines: dict[str, Line] = dict(lines)
+        self._routes = tuple(routes)
+        self._audience = audience
+        self._language = language
+        self._former_fallbacks: dict[str, str | None] = {}
+
+    def replace(self, lines: Mapping[str, Line], routes: Sequence[Route]) -> None:
+        """Puts other lines and routes in force; the fall-backs of those that vanish are remembered."""
+        gone = self.lines.keys() - lines.keys()
+        self._former_fallbacks |= {key: self.lines[key].options.fallback for key in gone}
+        self.lines = dict(lines)
+        self._routes = tuple(routes)
+
+    def language(self, site_key: str) -> Language:
+        """Returns the language that alerts of a site are written in."""
+        audience = self._audience(site_key)
+        return audience.language if audience else self._language
+
+    def routed(self, incident: Incident) -> list[str]:
+        """Returns the keys of the channels that routes give an incident, each once, in the order of the routes."""
+        audience = self._audience(incident.site_key)
+        plan = audience.plan_key if audience else None
+        keys = [
+            key
+            for route in self._routes
+            if route.matches(
+                severity=incident.severity, client=incident.client_key, plan=plan, site=incident.site_key
+            )
+            for key in route.to
+        ]
+        return [key for key in dict.fromkeys(keys) if key in self.lines]
+
+    def deliveries(
+        self, incident: Incident, *, opening: int, kind: NoticeKind, due_at: datetime, now: datetime
+    ) -> list[Delivery]:
+        """Returns what the routes owe for an opening of an incident."""
+        return [
+            self.delivery(key, recipient, incident.id, opening=opening, kind=kind, due_at=due_at, now=now)
+            for key in self.routed(incident)
+            for recipient in self.lines[key].channel.recipients()
+        ]
+
+    def delivery(
+        self,
+        channel: str,
+        recipient: str,
+        incident_id: int,
+        *,
+        opening: int,
+        kind: NoticeKind,
+        due_at: datetime,
+        now: datetime,
+    ) -> Delivery:
+        """Returns a new delivery; the channel has its whole time to deliver it, however late it starts."""
+        line = self.lines.get(channel)
+        lifetime_s = (line.options if line else ChannelOptions(kind="")).expire_after_s
+        return Delivery(
+            key=delivery_key(incident_id, opening, kind, channel, recipient),
+            incident_id=incident_id,
+            opening=opening,
+            kind=kind,
+            channel=channel,
+            recipient=recipient,
+            state=DeliveryState.PENDING,
+            created_at=due_at,
+            next_attempt_at=now,
+            expires_at=now + timedelta(seconds=lifetime_s),
+        )
+
+    def heirs(
+        self, dead: Delivery, incident: Incident | None, siblings: Sequence[Delivery], now: datetime
+    ) -> list[Delivery]:
+        """Returns the deliveries that replace one which its channel cannot make.
+
+        The channel's fall-back inherits, unless this message came from there. Where the channel itself is no longer
+        configured and no fall-back of it is known, the routes in force do: it was probably renamed.
+        """
+        tried = tried_channels(dead, siblings)
+        keys = [key for key in self._successors(dead.channel, incident) if key in self.lines and key not in tried]
+        return [
+            replace(
+                self.delivery(
+                    key,
+                    recipient,
+                    dead.incident_id,
+                    opening=dead.opening,
+                    kind=dead.kind,
+                    due_at=dead.created_at,
+                    now=now,
+                ),
+                fallback_of=dead.key,
+            )
+            for key in keys
+            for recipient in self.lines[key].channel.recipients()
+        ]
+
+    def _successors(self, channel: str, incident: Incident | None) -> list[str]:
+        line = self.lines.get(channel)
+        fallback = line.options.fallback if line else self._former_fallbacks.get(channel)
+        if fallback is not None:
+            return [fallback]
+        return self.routed(incident) if line is None and incident is not None else []
