@@ -5,7 +5,7 @@ first failed probe on, beside the re-checks; what is not there when the outage i
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -72,12 +72,18 @@ class Incidents:
         if reaction is None:
             return
         view = self._view(event.subject)
-        if view is None:
+        if view is not None:
             async with self._changing:
-                await self._resolve_removed(event)
-            return
-        async with self._changing:
-            await reaction(event, view.check)
+                await reaction(event, view.check)
+
+    async def checks_removed(self, check_keys: Collection[str]) -> None:
+        """Lets go of checks that left the configuration: nobody will see them recover, so they hold nothing open."""
+        now = self._clock.now()
+        for key in check_keys:
+            async with self._changing:
+                incident = await self._incidents.unresolved(key.partition("/")[0])
+                if incident is not None and key in incident.checks_down:
+                    await self._recover(incident, key, now, now, how="is no longer watched")
 
     async def change(
         self, incident_id: int, changed: Callable[[Incident], Incident], entry: TimelineEntry | None = None
@@ -202,15 +208,11 @@ class Incidents:
             return
         await self._recover(incident, check.key, event.at, datetime.fromisoformat(event.data["ended_at"]))
 
-    async def _resolve_removed(self, event: Event) -> None:
-        """A check that left the configuration while it was down must not hold its incident open for ever."""
-        incident = await self._incidents.unresolved(event.subject.partition("/")[0])
-        if incident is not None and event.subject in incident.checks_down:
-            await self._recover(incident, event.subject, event.at, event.at)
-
-    async def _recover(self, incident: Incident, check_key: str, at: datetime, recovered_at: datetime) -> None:
+    async def _recover(
+        self, incident: Incident, check_key: str, at: datetime, recovered_at: datetime, how: str = "answers again"
+    ) -> None:
         left = incident.checks_down - {check_key}
-        entries = [TimelineEntry(at, "check_recovered", f"{check_key} answers again", {"check": check_key})]
+        entries = [TimelineEntry(at, "check_recovered", f"{check_key} {how}", {"check": check_key})]
         events = [Event(EventKind.INCIDENT_UPDATED, at, str(incident.id))]
         incident = replace(incident, checks_down=left)
         if not left:

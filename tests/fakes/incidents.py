@@ -1,0 +1,66 @@
+"""An incident store in memory."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from sentry.domain.errors import StoreConflict
+from sentry.domain.events import Event
+from sentry.domain.incident import Incident, IncidentState, TimelineEntry
+from tests.fakes.watch_store import MemoryEventQueue
+
+
+class MemoryIncidentStore:
+    """Fills the `IncidentStore` port; events go into `queue` where there is one, and into `events` always."""
+
+    def __init__(self, queue: MemoryEventQueue | None = None) -> None:
+        self.incidents: dict[int, Incident] = {}
+        self.events: list[Event] = []
+        self._queue = queue
+
+    async def unresolved(self, key: str) -> Incident | None:
+        return next((one for one in self._newest() if one.key == key and one.state != IncidentState.RESOLVED), None)
+
+    async def latest(self, key: str) -> Incident | None:
+        return next((one for one in self._newest() if one.key == key), None)
+
+    async def open(self, incident: Incident, events: Sequence[Event]) -> Incident:
+        if await self.unresolved(incident.key) is not None:
+            raise StoreConflict(f"{incident.key} has an unresolved incident")
+        opened = replace(incident, id=len(self.incidents) + 1)
+        self.incidents[opened.id] = opened
+        self._publish([replace(event, subject=event.subject or str(opened.id)) for event in events])
+        return opened
+
+    async def save(self, incident: Incident, added: Sequence[TimelineEntry], events: Sequence[Event]) -> None:
+        standing = self.incidents[incident.id]
+        self.incidents[incident.id] = replace(incident, timeline=(*standing.timeline, *added))
+        self._publish(events)
+
+    async def get(self, incident_id: int) -> Incident | None:
+        return self.incidents.get(incident_id)
+
+    async def list(
+        self,
+        *,
+        site_key: str | None = None,
+        state: IncidentState | None = None,
+        since: datetime | None = None,
+        limit: int = 100,
+    ) -> Sequence[Incident]:
+        found = [
+            replace(one, timeline=())
+            for one in self._newest()
+            if site_key in {None, one.site_key}
+            and state in {None, one.state}
+            and (since is None or one.started_at >= since)
+        ]
+        return found[:limit]
+
+    def _newest(self) -> Sequence[Incident]:
+        return sorted(self.incidents.values(), key=lambda one: one.id, reverse=True)
+
+    def _publish(self, events: Sequence[Event]) -> None:
+        self.events.extend(events)
+        if self._queue is not None:
+            self._queue.add(events)

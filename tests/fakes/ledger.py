@@ -1,0 +1,51 @@
+"""What the watch wrote, as a test says it."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from sentry.domain.failure_report import RecentChange
+from sentry.domain.health import Outage
+from sentry.domain.ledger import Run
+from sentry.domain.result import ProbeResult
+from sentry.ports import Sample
+
+
+class MemoryLedger:
+    """Fills the `LedgerReader` port from its attributes."""
+
+    def __init__(self) -> None:
+        self.check_runs: dict[str, list[Run]] = {}
+        self.seen: dict[str, datetime] = {}
+        self.check_outages: list[Outage] = []
+        self.check_samples: dict[str, list[Sample]] = {}
+        self.failed: dict[str, list[ProbeResult]] = {}
+        self.changed: list[RecentChange] = []
+
+    async def runs(self, site_key: str, start: int, end: int) -> Mapping[str, Sequence[Run]]:
+        return {
+            key: [Run(max(r.start, start), min(r.end, end), r.state) for r in runs if r.start < end and r.end > start]
+            for key, runs in self.check_runs.items()
+            if key.startswith(f"{site_key}/")
+        }
+
+    async def first_seen(self, site_key: str) -> Mapping[str, datetime]:
+        return {key: at for key, at in self.seen.items() if key.startswith(f"{site_key}/")}
+
+    async def outages(self, site_key: str, start: datetime, end: datetime) -> Sequence[Outage]:
+        return [
+            one
+            for one in self.check_outages
+            if one.check_key.startswith(f"{site_key}/")
+            and one.started_at < end
+            and (one.ended_at is None or one.ended_at > start)
+        ]
+
+    async def samples(self, check_key: str, start: datetime, end: datetime, limit: int) -> Sequence[Sample]:
+        found = [one for one in self.check_samples.get(check_key, []) if start <= one.scheduled_at < end]
+        return found[-limit:]
+
+    async def failures(self, check_key: str, limit: int) -> Sequence[ProbeResult]:
+        return self.failed.get(check_key, [])[::-1][:limit]
+
+    async def changes(self, site_key: str, since: datetime) -> Sequence[RecentChange]:
+        return [change for change in self.changed if change.at >= since]

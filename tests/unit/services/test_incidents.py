@@ -1,0 +1,212 @@
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from sentry.dispatch import Dispatcher
+from sentry.domain.failure_report import Attribution, CollectedEvidence, DnsAnswer
+from sentry.domain.incident import Incident, IncidentState, Severity
+from sentry.domain.result import Reason, Status
+from sentry.domain.site import CheckOptions
+from sentry.ports import SampleKind
+from sentry.services.incidents import COLLECT_WITHIN_S, Incidents
+from sentry.services.watch import Watch
+from tests.fakes.checks import START, make_check, make_result
+from tests.fakes.clock import ManualClock
+from tests.fakes.incidents import MemoryIncidentStore
+from tests.fakes.ledger import MemoryLedger
+from tests.fakes.telemetry import RecordingTelemetry
+from tests.fakes.watch_store import MemoryEventQueue, MemoryWatchStore
+
+
+class SlowCollector:
+    """An evidence collector that needs as long as the test says."""
+
+    def __init__(self, clock: ManualClock, takes_s: float) -> None:
+        self._clock = clock
+        self._takes_s = takes_s
+        self.calls: list[str] = []
+
+    async def collect(self, url: str, deadline_s: float) -> CollectedEvidence:
+        self.calls.append(url)
+        await self._clock.sleep(min(self._takes_s, deadline_s))
+        answer = DnsAnswer(resolver="192.0.2.53", name="shop.example", record_type="A", values=("192.0.2.1",))
+        return CollectedEvidence(collected_at=self._clock.now(), dns=(answer,))
+
+
+class Harness:
+    """A watch, its dispatcher and the incidents behind it, over stores in memory."""
+
+    def __init__(self, *, evidence_takes_s: float = 0.0) -> None:
+        self.clock = ManualClock(START)
+        self.queue = MemoryEventQueue(["incidents"])
+        self.store = MemoryWatchStore(self.queue)
+        self.incidents = MemoryIncidentStore()
+        self.ledger = MemoryLedger()
+        self.collector = SlowCollector(self.clock, evidence_takes_s)
+        telemetry = RecordingTelemetry()
+        self.watch = Watch(self.store, self.clock, telemetry, recheck=lambda *_: None, committed=lambda: None)
+        self.service = Incidents(
+            view=self.watch.view,
+            incidents=self.incidents,
+            ledger=self.ledger,
+            collector=self.collector,
+            clock=self.clock,
+            telemetry=telemetry,
+        )
+        self.dispatcher = Dispatcher(self.queue, {"incidents": self.service.handle}, self.clock, telemetry)
+
+    async def see(self, status: Status, *, check_key: str = "shop/http", reason: Reason | None = None) -> None:
+        """One result now, written and dispatched."""
+        result = make_result(status, self.clock.now(), check_key=check_key, reason=reason)
+        if status is Status.DOWN:
+            self.ledger.failed.setdefault(check_key, []).append(result)
+        self.watch.take(result, SampleKind.SLOT, 0.0)
+        await self.watch.flush()
+        await self.dispatcher.drain()
+
+    async def go_down(self, check_key: str = "shop/http") -> None:
+        for _ in range(3):
+            await self.see(Status.DOWN, check_key=check_key)
+            await self.clock.advance(10)
+
+    async def recover(self, check_key: str = "shop/http") -> None:
+        for _ in range(3):
+            await self.see(Status.UP, check_key=check_key)
+            await self.clock.advance(10)
+
+    @property
+    def only(self) -> Incident:
+        assert len(self.incidents.incidents) == 1
+        return next(iter(self.incidents.incidents.values()))
+
+
+@pytest.fixture
+async def harness() -> Harness:
+    made = Harness()
+    await made.watch.replace([make_check(), make_check("shop/tls", options=CheckOptions(kind="tls"))])
+    return made
+
+
+@pytest.mark.promise("001-32")
+async def test_incident_opens_with_its_failure_report(harness: Harness) -> None:
+    """From the moment it is opened, the incident says which probe failed, why, and what the last good one was."""
+    await harness.see(Status.UP)
+    await harness.clock.advance(60)
+    await harness.go_down()
+
+    incident = harness.only
+    assert incident.state is IncidentState.OPEN
+    assert incident.severity is Severity.SEV1
+    assert incident.started_at == START + timedelta(seconds=60)
+    assert incident.report.reason is Reason.HTTP_SERVER_ERROR
+    assert incident.report.failed.scheduled_at == incident.started_at
+    assert incident.report.last_good is not None
+    assert incident.report.last_good.scheduled_at == START
+    assert incident.report.evidence is not None
+    assert [entry.kind for entry in incident.timeline] == ["first_failure", "confirmed"]
+
+
+@pytest.mark.promise("002-06")
+async def test_server_error_is_attributed_to_the_infrastructure_with_its_basis(harness: Harness) -> None:
+    """A 5xx is the server's until somebody shows otherwise, and the report says what that rests on."""
+    await harness.go_down()
+
+    assert harness.only.report.attribution is Attribution.INFRASTRUCTURE
+    assert harness.only.report.attribution_basis
+
+
+@pytest.mark.promise("001-32")
+async def test_evidence_that_is_late_never_delays_the_incident_and_is_added() -> None:
+    """The incident opens without waiting; what was collected late is appended to its report and timeline."""
+    harness = Harness(evidence_takes_s=COLLECT_WITHIN_S)
+    await harness.watch.replace([make_check()])
+    harness.watch.take(make_result(Status.UP, START - timedelta(minutes=1)), SampleKind.SLOT, 0.0)
+    for _ in range(3):
+        await harness.see(Status.DOWN)
+    assert harness.only.report.evidence is None
+
+    waiting = asyncio.create_task(harness.service.settled())
+    await harness.clock.advance(COLLECT_WITHIN_S)
+    await waiting
+
+    assert harness.only.report.evidence is not None
+    assert harness.only.timeline[-1].kind == "evidence_added"
+
+
+async def test_evidence_is_collected_from_the_first_failure_and_once(harness: Harness) -> None:
+    """The collection runs beside the re-checks, so that the report is whole when the outage is confirmed."""
+    await harness.go_down()
+
+    assert harness.collector.calls == ["http://shop.example/"]
+
+
+async def test_second_check_of_the_site_joins_the_same_incident(harness: Harness) -> None:
+    """One problem, one incident: a site whose http and tls checks both fail has one."""
+    await harness.go_down("shop/http")
+    await harness.go_down("shop/tls")
+
+    assert harness.only.checks_down == {"shop/http", "shop/tls"}
+
+    await harness.recover("shop/http")
+    assert harness.only.state is IncidentState.OPEN
+    await harness.recover("shop/tls")
+    assert harness.only.state is IncidentState.RESOLVED
+
+
+@pytest.mark.promise("001-33")
+async def test_times_to_detect_and_resolve_are_kept(harness: Harness) -> None:
+    """Detection counts from the first failed probe, resolution to the first good one."""
+    await harness.go_down()
+    await harness.service.change(1, lambda one: replace(one, acknowledged_at=harness.clock.now()))
+    await harness.clock.advance(150)
+    await harness.recover()
+
+    incident = harness.only
+    assert incident.time_to_detect == timedelta(seconds=20.1)
+    assert incident.time_to_acknowledge == timedelta(seconds=9.9)
+    assert incident.time_to_resolve == timedelta(seconds=180)
+
+
+async def test_failure_within_15_minutes_reopens_the_same_incident(harness: Harness) -> None:
+    """A problem that comes back soon is the same problem."""
+    await harness.go_down()
+    await harness.recover()
+    await harness.clock.advance(600)
+    await harness.go_down()
+
+    assert harness.only.opening == 2
+    assert harness.only.state is IncidentState.OPEN
+    assert harness.only.resolved_at is None
+
+
+async def test_failure_after_15_minutes_is_a_new_incident(harness: Harness) -> None:
+    """A problem that comes back later has an incident of its own."""
+    await harness.go_down()
+    await harness.recover()
+    await harness.clock.advance(901)
+    await harness.go_down()
+
+    assert len(harness.incidents.incidents) == 2
+
+
+async def test_event_handled_twice_changes_nothing(harness: Harness) -> None:
+    """A killed agent handles its last event again: no second incident, no second entry."""
+    await harness.go_down()
+    before = harness.only
+
+    for event in harness.queue.events:
+        await harness.service.handle(event)
+
+    assert harness.only == before
+
+
+async def test_check_that_is_removed_while_down_does_not_hold_its_incident_open(harness: Harness) -> None:
+    """A check that left the configuration cannot recover any more; its next event resolves the incident."""
+    await harness.go_down()
+    await harness.watch.replace([])
+
+    await harness.service.checks_removed({"shop/http"})
+
+    assert harness.only.state is IncidentState.RESOLVED
