@@ -103,13 +103,22 @@ class Host(StrictModel):
     max_concurrent_probes: int = Field(8, ge=1, description="Probes of this host that may run at once.")
 
 
+def _without_user(url: AnyHttpUrl) -> AnyHttpUrl:
+    if url.username is not None or url.password is not None:
+        raise ValueError(
+            "a site's address is shown on pages, metrics and reports, so it cannot hold a user or password; "
+            "write them into the http check as 'username' and 'password'"
+        )
+    return url
+
+
 class Site(StrictModel):
     """A web site under watch."""
 
     key: Key
-    client: Key
-    plan: Key
-    url: AnyHttpUrl
+    client: Key = Field("default", description="One of `clients`; `defaults.client` when absent.")
+    plan: Key = Field("default", description="One of `plans`; `defaults.plan` when absent.")
+    url: Annotated[AnyHttpUrl, AfterValidator(_without_user)]
     name: str | None = Field(None, description="As reports call it; the host name when absent.")
     host: Key | None = Field(None, description="The server it stands on, one of `hosts`.")
     contract_start: date | None = Field(None, description="First day that counts; the day first seen when absent.")

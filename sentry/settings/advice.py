@@ -1,0 +1,129 @@
+"""What works but is probably not meant: said as warnings, so that nobody learns of it from an outage."""
+
+import os
+import stat
+from collections.abc import Iterator
+from ipaddress import ip_address
+from pathlib import Path
+
+from sentry.domain.errors import Problem
+from sentry.domain.incident import Severity
+from sentry.domain.site import CheckOptions, Site
+from sentry.settings.configuration import Settings
+from sentry.settings.document import Document
+from sentry.settings.environment import Secrets
+
+AVAILABILITY_KINDS = frozenset({"http", "tcp", "icmp", "dns", "heartbeat"})
+SECURITY_KINDS = frozenset({"tls", "audit"})
+MAX_LISTED = 5
+RESPONSE_LIMITS = ("max_response_s", "slow_after_s", "max_rtt_s")
+"""Options of any kind that set a limit to response time."""
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine itself, told from its spelling; nothing is looked up."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def limits_response_time(options: CheckOptions) -> bool:
+    """Whether a check says how slow is too slow."""
+    return any(getattr(options, name, None) is not None for name in RESPONSE_LIMITS)
+
+
+class Advice:
+    """Looks at settings that hold, beside the document they were made of."""
+
+    def __init__(self, settings: Settings, document: Document, secrets: Secrets) -> None:
+        """Takes what was loaded."""
+        self._settings = settings
+        self._document = document
+        self._secrets = secrets
+
+    def warnings(self) -> list[Problem]:
+        """Returns every warning."""
+        return [
+            *self._sites(),
+            *self._alerts(),
+            *self._web(),
+            *self._files(),
+        ]
+
+    def _sites(self) -> Iterator[Problem]:
+        for index, site in enumerate(self._settings.sites):
+            location = ("sites", index)
+            for lack in _lacks(site):
+                yield self._document.problem((*location, "checks"), lack)
+            if self._secrets.holds((*location, "url")):
+                message = (
+                    "holds a value from the environment; a site's address is shown on pages, metrics and reports"
+                )
+                yield self._document.problem((*location, "url"), message)
+            yield from self._slow_checks(index, site)
+
+    def _slow_checks(self, index: int, site: Site) -> Iterator[Problem]:
+        plan = self._settings.plans[site.plan]
+        for number, options in enumerate(site.checks):
+            interval_s = options.interval_s or plan.interval_s
+            if options.timeout_s > interval_s:
+                message = (
+                    f"timeout_s ({options.timeout_s:g}) is longer than the interval ({interval_s} s): a slow answer "
+                    "makes the check miss its next slot; shorten timeout_s"
+                )
+                yield self._document.problem(("sites", index, "checks", number), message)
+
+    def _alerts(self) -> Iterator[Problem]:
+        if not self._settings.channels:
+            yield self._document.problem((), "no channel is configured: nobody is told of an outage; add 'channels'")
+            return
+        unheard = [site.key for site in self._settings.sites if not self._is_heard(site)]
+        if unheard:
+            more = len(unheard) - MAX_LISTED
+            listed = ", ".join(unheard[:MAX_LISTED]) + (f" and {more} more" if more > 0 else "")
+            message = f"no route takes SEV1 incidents of {listed}; add a route that matches them"
+            yield self._document.problem(("routes",), message)
+
+    def _is_heard(self, site: Site) -> bool:
+        return any(
+            route.matches(severity=Severity.SEV1, client=site.client, plan=site.plan, site=site.key)
+            for route in self._settings.routes
+        )
+
+    def _web(self) -> Iterator[Problem]:
+        web = self._settings.web
+        host, _ = web.address
+        if web.token is None and not is_loopback(host):
+            message = "the pages can be reached from other machines and ask for no token; set web.token or token_file"
+            yield self._document.problem(("web", "listen"), message)
+
+    def _files(self) -> Iterator[Problem]:
+        file = self._settings.web.token_file
+        if file is not None and _read_by_all(file):
+            message = f"every user of this machine may read the token; run: chmod 600 {file}"
+            yield self._document.problem(("web", "token_file"), message)
+
+
+def _read_by_all(file: Path) -> bool:
+    try:
+        return bool(file.stat().st_mode & stat.S_IROTH) and os.name == "posix"
+    except OSError:
+        return False
+
+
+def _lacks(site: Site) -> Iterator[str]:
+    """What a site that is to work well, safely and efficiently still lacks (promise 000-02)."""
+    kinds = {options.kind for options in site.checks if options.counts}
+    if not kinds & AVAILABILITY_KINDS:
+        yield "no check watches whether the site answers; add {kind: http}"
+    if not {options.kind for options in site.checks} & SECURITY_KINDS and not is_loopback(site.url.host or ""):
+        yield (
+            "no check watches the site's security; add {kind: tls}"
+            if site.url.scheme == "https"
+            else "no check watches the site's security; serve it over https and add {kind: tls}"
+        )
+    if not any(limits_response_time(options) for options in site.checks):
+        yield "no check watches how fast the site answers; add max_response_s to a check of kind http"

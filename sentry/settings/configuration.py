@@ -1,0 +1,98 @@
+"""The settings as the agent uses them: frozen, checked, and with every inheritance resolved on demand."""
+
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from pydantic import Field, PrivateAttr, SerializeAsAny, model_serializer
+
+from sentry.domain.errors import Problem
+from sentry.domain.model import StrictModel
+from sentry.domain.notice import ChannelOptions, Route
+from sentry.domain.site import Agency, Check, CheckOptions, Client, Host, Key, Plan, Site
+from sentry.settings.concealment import HIDDEN, Concealed, Curtain
+from sentry.settings.model import Defaults, Probing, Retention, StoreAddress, Tickets, Web
+
+
+class Settings(StrictModel):
+    """Everything that was configured. Made by `load`; equal values mean the same configuration."""
+
+    agency: Agency = Field(Agency(), description="Who keeps the promises; language and time zone for all.")
+    store: StoreAddress = Field(
+        "sqlite:///sentry.db",
+        description="Database: sqlite:///FILE (from this file's folder; four slashes for an absolute path) "
+        "or postgresql://USER@HOST/NAME.",
+    )
+    web: Web = Field(Web(), description="The agent's own pages, metrics and interface.")
+    probe: Probing = Field(Probing(), description="How the agent probes, for every site.")
+    retention: Retention = Field(Retention(), description="How long what was seen is kept.")
+    tickets: Tickets = Field(Tickets(), description="Where tickets go beside the agent's own store.")
+    defaults: Defaults = Field(Defaults(), description="What a site gets that does not say otherwise.")
+    plans: Mapping[Key, Plan] = Field({}, description="What is sold, by key.")
+    clients: Mapping[Key, Client] = Field({}, description="Who sites belong to, by key.")
+    hosts: Mapping[Key, Host] = Field({}, description="Servers that sites stand on, by key.")
+    sites: tuple[Site, ...] = Field((), description="What is watched; files in `sites/` beside this one add to it.")
+    channels: Mapping[Key, SerializeAsAny[ChannelOptions]] = Field({}, description="Ways to reach people, by key.")
+    routes: tuple[Route, ...] = Field(
+        (), description="Which incidents go to which channels; every incident to every channel when absent."
+    )
+
+    _warnings: tuple[Problem, ...] = PrivateAttr(())
+    _file: Path = PrivateAttr(Path("sentry.yaml"))
+    _curtain: Curtain = PrivateAttr(default_factory=Curtain)
+
+    @property
+    def warnings(self) -> tuple[Problem, ...]:
+        """What works but is probably not meant, in the order of files and lines."""
+        return self._warnings
+
+    @property
+    def file(self) -> Path:
+        """The main file."""
+        return self._file
+
+    @cached_property
+    def _checks(self) -> tuple[Check, ...]:
+        return tuple(self._check(site, options) for site in self.sites for options in site.checks)
+
+    def checks(self) -> tuple[Check, ...]:
+        """Returns every check of every site with all that it inherits, in the order of the configuration."""
+        return self._checks
+
+    def _check(self, site: Site, options: CheckOptions) -> Check:
+        plan, client = self.plans[site.plan], self.clients[site.client]
+        host = self.hosts[site.host] if site.host else None
+        url = str(site.url)
+        return Check(
+            key=f"{site.key}/{options.name or options.kind}",
+            site_key=site.key,
+            client_key=site.client,
+            plan_key=site.plan,
+            url=Concealed(url) if HIDDEN in repr(site.url) else url,
+            interval_s=options.interval_s or plan.interval_s,
+            options=options,
+            plan=plan,
+            time_zone=ZoneInfo(plan.time_zone or client.time_zone or self.agency.time_zone),
+            language=plan.language or client.language or self.agency.language,
+            host_group=site.host or site.url.host or site.key,
+            host_cap=host.max_concurrent_probes if host else self.probe.max_concurrent_per_host,
+        )
+
+    def shown(self) -> dict[str, Any]:
+        """Returns everything as JSON values, with secrets and passwords replaced by `***`."""
+        return {name: self._curtain.presentable(getattr(self, name), (name,)) for name in type(self).model_fields}
+
+    @model_serializer(mode="plain")
+    def _serialized(self) -> dict[str, Any]:
+        """Every dump is the one that anyone may see."""
+        return self.shown()
+
+    def __repr__(self) -> str:
+        """Returns what may be seen."""
+        return f"Settings({self.shown()!r})"
+
+    def __str__(self) -> str:
+        """Returns what may be seen."""
+        return repr(self)

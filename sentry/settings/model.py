@@ -1,0 +1,159 @@
+"""The sections of the configuration that belong to the agent itself; those of the business stand in the domain."""
+
+from pathlib import Path
+from typing import Annotated, Self
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, AnyHttpUrl, BeforeValidator, Field, SecretStr, model_validator
+
+from sentry.domain.model import StrictModel
+from sentry.domain.site import Key
+
+DATABASES = ("sqlite", "postgresql", "postgres")
+MAX_PORT = 65_535
+
+
+def split_address(text: str, default_port: int | None = None) -> tuple[str, int]:
+    """Returns host and port of `127.0.0.1:9117`, `[::1]:9117`, `:9117` or, with a default port, a bare address.
+
+    Raises:
+        ValueError: there is no valid port.
+    """
+    advice = "write host:port, e.g. 127.0.0.1:9117 or [::1]:9117"
+    if default_port is not None and (":" not in text or text.count(":") > 1) and not text.startswith("["):
+        return text, default_port
+    host, colon, port = text.rpartition(":")
+    if text.endswith("]") and default_port is not None:
+        host, colon, port = text, ":", str(default_port)
+    if not colon or not port.isascii() or not port.isdigit() or int(port) > MAX_PORT:
+        raise ValueError(f"no valid port; {advice}")
+    if (":" in host) != (host.startswith("[") and host.endswith("]")):
+        raise ValueError(f"an IPv6 address needs brackets; {advice}")
+    return host.strip("[]"), int(port)
+
+
+def _listen(text: str) -> str:
+    split_address(text)
+    return text
+
+
+def _store(text: str) -> str:
+    scheme = urlsplit(text).scheme.partition("+")[0]
+    if scheme not in DATABASES:
+        raise ValueError("write sqlite:///sentry.db, or postgresql://user@host/database with the password in ${NAME}")
+    return text
+
+
+def _resolver(text: str) -> str:
+    split_address(text, 53)
+    return text
+
+
+def _one_or_more(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+class Web(StrictModel):
+    """The agent's own pages, metrics and interface."""
+
+    listen: Annotated[str, AfterValidator(_listen)] = Field(
+        "127.0.0.1:9117", description="Address and port to listen on; an empty host means every address."
+    )
+    base_url: AnyHttpUrl | None = Field(
+        None, description="How people reach the pages, for links in alerts; from `listen` when absent."
+    )
+    token: SecretStr | None = Field(
+        None,
+        min_length=8,
+        description="Secret that callers send as `Authorization: Bearer …`; use ${NAME}. Open when absent.",
+    )
+    token_file: Path | None = Field(None, description="A file that holds the token; instead of `token`.")
+
+    @model_validator(mode="after")
+    def _one_token(self) -> Self:
+        if self.token is not None and self.token_file is not None:
+            raise ValueError("token and token_file exclude each other; keep one")
+        return self
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Host (empty: every address) and port to listen on."""
+        return split_address(self.listen)
+
+    @property
+    def link_root(self) -> str:
+        """What links in alerts begin with, without a slash at the end."""
+        if self.base_url is not None:
+            return str(self.base_url).rstrip("/")
+        host, port = self.address
+        host = host if host not in {"", "0.0.0.0", "::"} else "127.0.0.1"
+        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+class Probing(StrictModel):
+    """How the agent probes, for every site."""
+
+    user_agent: str = Field(
+        "online-sentry", min_length=1, max_length=200, description="What HTTP probes call themselves."
+    )
+    ca_file: Path | None = Field(
+        None, description="PEM file with further trusted authorities, beside those of the system."
+    )
+    max_concurrent: int = Field(200, ge=1, le=10_000, description="Probes that may run at once, over all hosts.")
+    max_concurrent_per_host: int = Field(
+        8, ge=1, le=1_000, description="Probes that may run at once against one host that is not in `hosts`."
+    )
+    resolvers: Annotated[tuple[Annotated[str, AfterValidator(_resolver)], ...], BeforeValidator(_one_or_more)] = (
+        Field(
+            (),
+            max_length=8,
+            description="Name servers, `address` or `address:port`; those of /etc/resolv.conf when empty.",
+        )
+    )
+    evidence_timeout_s: float = Field(
+        15, gt=0, le=120, description="Seconds that the collection of evidence around a failure may take."
+    )
+
+
+class Retention(StrictModel):
+    """How long what was seen is kept."""
+
+    samples_days: int = Field(35, ge=1, le=3_660, description="Days that single probe results are kept.")
+    failures_days: int = Field(
+        400, ge=1, le=3_660, description="Days that failed results are kept, each with all its evidence."
+    )
+    ledger_days: int = Field(
+        800,
+        ge=400,
+        le=36_600,
+        description="Days that the state of each minute is kept; a report looks back 13 months.",
+    )
+    deliveries_days: int = Field(90, ge=7, le=3_660, description="Days that sent and failed messages are kept.")
+
+
+class TicketWebhook(StrictModel):
+    """A help desk elsewhere that gets a signed copy of each ticket entry."""
+
+    url: AnyHttpUrl = Field(description="Gets a JSON document by POST for each entry.")
+    secret: SecretStr = Field(min_length=8, description="Key of the HMAC-SHA256 signature; use ${NAME}.")
+    timeout_s: float = Field(10, gt=0, le=60, description="Seconds to wait for the help desk's answer.")
+
+
+class Tickets(StrictModel):
+    """Where tickets go beside the agent's own store."""
+
+    mirrors: tuple[TicketWebhook, ...] = Field((), max_length=10, description="Help desks that get a copy.")
+
+
+class Defaults(StrictModel):
+    """What a site gets that does not say otherwise."""
+
+    client: Key | None = Field(
+        None, description="Client of sites that name none; the only one where there is only one, else the agency."
+    )
+    plan: Key | None = Field(
+        None, description="Plan of sites that name none; the only one where there is only one, else one of 99.7 %."
+    )
+
+
+StoreAddress = Annotated[str, AfterValidator(_store)]
