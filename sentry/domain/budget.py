@@ -156,9 +156,12 @@ def floored_percent(share: Fraction | None, digits: int = 3) -> Decimal | None:
 
     Never rounded up, so that a month with a down minute never shows 100 and a missed target never shows as met.
     """
-    if share is None:
-        return None
-    return Decimal(share.numerator * 100 * 10**digits // share.denominator).scaleb(-digits)
+    return None if share is None else floored(share * 100, digits)
+
+
+def floored(value: Fraction, digits: int) -> Decimal:
+    """Turns an exact figure into a decimal, cut off (towards minus infinity) after `digits` decimals."""
+    return Decimal(value.numerator * 10**digits // value.denominator).scaleb(-digits)
 
 
 def _share(part: int, whole: int) -> Fraction | None:

@@ -1,0 +1,68 @@
+"""An incident as facts for machines: JSON values only, nothing translated, everything from the site inert."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from sentry.domain.failure_report import FailureReport
+from sentry.domain.incident import Incident
+from sentry.reports.facts import presented_chain
+from sentry.reports.inert import inert_line
+
+
+def summary(incident: Incident) -> dict[str, Any]:
+    """Returns the facts of an incident and of its report, small enough for a webhook."""
+    return {
+        "incident": incident.id,
+        "opening": incident.opening,
+        "state": str(incident.state),
+        "severity": str(incident.severity),
+        "site": incident.site_key,
+        "client": incident.client_key,
+        "checks_down": sorted(incident.checks_down),
+        "ticket": incident.ticket_number,
+        "started_at": incident.started_at.isoformat(),
+        "detected_at": incident.detected_at.isoformat(),
+        "acknowledged_at": _instant(incident.acknowledged_at),
+        "recovered_at": _instant(incident.recovered_at),
+        "time_to_detect_s": incident.time_to_detect.total_seconds(),
+        "time_to_acknowledge_s": _seconds(incident.time_to_acknowledge),
+        "time_to_resolve_s": _seconds(incident.time_to_resolve),
+        "report": report_summary(incident.report),
+    }
+
+
+def report_summary(report: FailureReport) -> dict[str, Any]:
+    """Returns the facts of a failure report, without bodies and chains."""
+    failed = report.failed
+    chain = presented_chain(report)
+    return {
+        "check": report.check_key,
+        "url": inert_line(report.url, 500),
+        "reason": str(report.reason),
+        "failed_phase": str(failed.failed_phase) if failed.failed_phase else None,
+        "detail": inert_line(failed.detail, 500),
+        "address": failed.evidence.address,
+        "http_status": failed.evidence.http.status if failed.evidence.http else None,
+        "phases_s": {str(phase): round(seconds, 6) for phase, seconds in failed.phases.items()},
+        "certificate_not_after": chain[0].not_after.isoformat() if chain else None,
+        "last_good_at": _instant(report.last_good.started_at if report.last_good else None),
+        "attribution": str(report.attribution),
+        "attribution_basis": report.attribution_basis,
+        "addresses_tried": [
+            {
+                "address": trial.address,
+                "connected": trial.connected,
+                "tls_reason": str(trial.tls_reason) if trial.tls_reason else None,
+            }
+            for trial in (report.evidence.addresses if report.evidence else ())
+        ],
+        "evidence_complete": report.evidence is not None and report.evidence.complete,
+    }
+
+
+def _instant(at: datetime | None) -> str | None:
+    return at.isoformat() if at is not None else None
+
+
+def _seconds(span: timedelta | None) -> float | None:
+    return span.total_seconds() if span is not None else None
