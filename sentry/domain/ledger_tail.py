@@ -1,0 +1,50 @@
+"""How new minutes join a ledger: only its end is touched, and where minutes meet the worse state stands."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from operator import itemgetter
+
+from sentry.domain.ledger import MinuteState, Run
+
+SEVERITY = {
+    MinuteState.UNKNOWN: 0,
+    MinuteState.MAINTENANCE: 1,
+    MinuteState.UP: 2,
+    MinuteState.DEGRADED: 3,
+    MinuteState.DOWN: 4,
+}
+"""Which of two states of one minute stands: the higher. What a probe saw outweighs what was planned, and anything
+outweighs not knowing."""
+
+
+def extend(tail: Sequence[Run], added: Iterable[Run]) -> tuple[Run, ...]:
+    """Returns the tail with the added minutes in it.
+
+    Args:
+        tail: the runs of one check from the one that holds or precedes the earliest added minute; ordered, apart.
+        added: minutes in any order, also overlapping; UNKNOWN ones say nothing and are passed over.
+
+    Returns:
+        The runs that replace the tail: ordered, without overlap, and no two neighbours that could be one.
+    """
+    edges: list[tuple[int, int, MinuteState]] = []
+    for run in (*tail, *added):
+        if run.minutes > 0 and run.state is not MinuteState.UNKNOWN:
+            edges += [(run.start, 1, run.state), (run.end, -1, run.state)]
+    runs: list[Run] = []
+    standing: Counter[MinuteState] = Counter()
+    position = 0
+    for minute, change, state in sorted(edges, key=itemgetter(0)):
+        states = [state for state, count in standing.items() if count]
+        if states and position < minute:
+            _join(runs, Run(position, minute, max(states, key=SEVERITY.__getitem__)))
+        standing[state] += change
+        position = minute
+    return tuple(runs)
+
+
+def _join(runs: list[Run], run: Run) -> None:
+    if runs and runs[-1].end == run.start and runs[-1].state is run.state:
+        runs[-1] = Run(runs[-1].start, run.end, run.state)
+    else:
+        runs.append(run)

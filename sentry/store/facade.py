@@ -1,0 +1,70 @@
+"""The open store: one attribute for each port it fills."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+from sentry.ports import Clock
+from sentry.store.address import check_file, parse_address
+from sentry.store.checks import CheckIndex
+from sentry.store.database import Database
+from sentry.store.events import EventLog, StoredEventQueue
+from sentry.store.incidents import StoredIncidents
+from sentry.store.ledger import StoredLedger
+from sentry.store.migrate import bring_up_to_date
+from sentry.store.watch import StoredWatch
+
+WAIT_S = 5.0
+"""How long a write waits while another process (a command beside the agent) writes."""
+
+
+class Store:
+    """Everything that is kept, behind the ports of the house.
+
+    Attributes:
+        checks: which checks are and were watched.
+        watch: `WatchStore`; ledger: `LedgerReader`; events: `EventQueue`; incidents: `IncidentStore`.
+    """
+
+    def __init__(self, database: Database, *, handlers: Sequence[str], clock: Clock) -> None:
+        """Builds the parts on an open database; use `open_store`."""
+        log = EventLog(handlers)
+        self.database = database
+        self.checks = CheckIndex(database)
+        self.watch = StoredWatch(database, self.checks, log, clock)
+        self.ledger = StoredLedger(database)
+        self.events = StoredEventQueue(database, log)
+        self.incidents = StoredIncidents(database, log)
+
+    async def aclose(self) -> None:
+        """Closes every connection."""
+        await self.database.aclose()
+
+
+@asynccontextmanager
+async def open_store(
+    address: str, *, handlers: Sequence[str], clock: Clock, wait_s: float = WAIT_S
+) -> AsyncIterator[Store]:
+    """Opens the store, makes or migrates its tables, and closes it at the end.
+
+    Args:
+        address: `sqlite:///sentry.db`, `sqlite:////absolute/path.db` or `postgresql://user:password@host/database`;
+            a relative file is taken from the working directory.
+        handlers: every name that an event is owed to.
+        clock: for the instants that the store itself sets.
+        wait_s: how long a write waits for another writer.
+
+    Raises:
+        ConfigurationError: the address cannot be used.
+        StoreUnavailable: it cannot be reached, or another process holds it.
+        StoreError: a newer version made it, or it is damaged.
+    """
+    parsed = parse_address(address)
+    if parsed.file is not None:
+        await asyncio.to_thread(check_file, parsed.file)
+    database = Database(parsed, wait_s=wait_s)
+    try:
+        await bring_up_to_date(database)
+        yield Store(database, handlers=handlers, clock=clock)
+    finally:
+        await database.aclose()

@@ -1,0 +1,126 @@
+"""Incidents: one unresolved of each key, timelines append-only, events in the same transaction."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+import structlog
+from sqlalchemy import ColumnElement, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from sentry.domain.errors import NotFound, StoreError
+from sentry.domain.events import Event
+from sentry.domain.incident import Incident, IncidentState, TimelineEntry
+from sentry.store.counters import take
+from sentry.store.database import Database
+from sentry.store.events import EventLog
+from sentry.store.incident_rows import entry_of, entry_row, incident_of, incident_row
+from sentry.store.schema import incident_timeline, incidents
+
+_log = structlog.get_logger(__name__)
+
+
+class StoredIncidents:
+    """Fills the `IncidentStore` port."""
+
+    def __init__(self, database: Database, events: EventLog) -> None:
+        """Writes to the database; events go through the log."""
+        self._database = database
+        self._events = events
+
+    async def unresolved(self, key: str) -> Incident | None:
+        """Returns the unresolved incident of the key, with its whole timeline."""
+        return await self._one(incidents.c.key == key, incidents.c.state != IncidentState.RESOLVED.value)
+
+    async def latest(self, key: str) -> Incident | None:
+        """Returns the newest incident of the key, resolved or not, with its whole timeline."""
+        return await self._one(incidents.c.key == key)
+
+    async def get(self, incident_id: int) -> Incident | None:
+        """Returns an incident with its whole timeline."""
+        return await self._one(incidents.c.id == incident_id)
+
+    async def open(self, incident: Incident, events: Sequence[Event]) -> Incident:
+        """Stores a new incident (its id is ignored) with its timeline and events, in one transaction.
+
+        An event whose subject is empty gets the new id as its subject.
+
+        Returns:
+            The incident with its id.
+
+        Raises:
+            StoreConflict: an unresolved incident has this key already.
+        """
+        async with self._database.write() as connection:
+            incident = replace(incident, id=await take(connection, "incidents"))
+            await connection.execute(insert(incidents), incident_row(incident))
+            await self._follow_up(connection, incident.id, incident.timeline, events)
+        return incident
+
+    async def save(self, incident: Incident, added: Sequence[TimelineEntry], events: Sequence[Event]) -> None:
+        """Writes the incident's fields, appends to its timeline and stores the events, in one transaction.
+
+        Raises:
+            NotFound: there is no incident of this id.
+            StoreConflict: it would be the second unresolved one of its key.
+        """
+        async with self._database.write() as connection:
+            statement = update(incidents).where(incidents.c.id == incident.id).values(incident_row(incident))
+            if (await connection.execute(statement)).rowcount == 0:
+                raise NotFound(f"there is no incident {incident.id}")
+            await self._follow_up(connection, incident.id, added, events)
+
+    async def list(
+        self,
+        *,
+        site_key: str | None = None,
+        state: IncidentState | None = None,
+        since: datetime | None = None,
+        limit: int = 100,
+    ) -> Sequence[Incident]:
+        """Returns incidents, newest first, without their timelines; `since` is about when they started."""
+        query = select(incidents).order_by(incidents.c.id.desc()).limit(limit)
+        if site_key is not None:
+            query = query.where(incidents.c.site_key == site_key)
+        if state is not None:
+            query = query.where(incidents.c.state == state.value)
+        if since is not None:
+            query = query.where(incidents.c.started_us >= since)
+        async with self._database.read() as connection:
+            rows = (await connection.execute(query)).all()
+        found = []
+        for row in rows:
+            try:
+                found.append(incident_of(row))
+            except StoreError as error:
+                _log.error("incident_damaged", incident=row.id, error=str(error))
+        return found
+
+    async def _one(self, *conditions: ColumnElement[bool]) -> Incident | None:
+        newest = select(incidents).where(*conditions).order_by(incidents.c.id.desc()).limit(1)
+        async with self._database.read() as connection:
+            row = (await connection.execute(newest)).one_or_none()
+            if row is None:
+                return None
+            entries = await connection.execute(
+                select(incident_timeline)
+                .where(incident_timeline.c.incident_id == row.id)
+                .order_by(incident_timeline.c.sequence)
+            )
+            return replace(incident_of(row), timeline=tuple(entry_of(entry) for entry in entries))
+
+    async def _follow_up(
+        self, connection: AsyncConnection, incident_id: int, added: Sequence[TimelineEntry], events: Sequence[Event]
+    ) -> None:
+        if added:
+            last = select(func.coalesce(func.max(incident_timeline.c.sequence), 0)).where(
+                incident_timeline.c.incident_id == incident_id
+            )
+            first: int = (await connection.execute(last)).scalar_one() + 1
+            rows: list[dict[str, Any]] = [
+                entry_row(incident_id, first + place, entry) for place, entry in enumerate(added)
+            ]
+            await connection.execute(insert(incident_timeline), rows)
+        own = [event if event.subject else replace(event, subject=str(incident_id)) for event in events]
+        await self._events.append(connection, own)

@@ -1,0 +1,297 @@
+"""Every table of the store. The migrations make them; a test holds both against each other.
+
+Instants are microseconds since the epoch (`_us`), minutes are numbers since the epoch, states are short words that a
+CHECK closes. What is read as a whole is one JSON document; what is searched or added up has its own column.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+from sentry.store.columns import ForeignText, Instant
+
+HEAD = "0001"
+"""The newest migration; a store that is there needs no Alembic to be opened."""
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "%(table_name)s_%(constraint_name)s",
+        "uq": "%(table_name)s_%(column_0_N_name)s_key",
+        "ck": "%(table_name)s_%(constraint_name)s",
+        "fk": "%(table_name)s_%(column_0_name)s_fkey",
+        "pk": "%(table_name)s_pkey",
+    }
+)
+
+# ── what is watched, and what was seen ───────────────────────────────────────────────────────────────────────────
+
+checks = Table(
+    "checks",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("key", Text, nullable=False, unique=True),
+    Column("site_key", Text, nullable=False),
+    Column("first_seen_us", Instant, nullable=False),
+    Column("removed_us", Instant),
+    Index("checks_site", "site_key"),
+)
+
+samples = Table(
+    "samples",
+    metadata,
+    Column("check_id", Integer, ForeignKey("checks.id"), nullable=False),
+    Column("scheduled_ms", BigInteger, nullable=False),
+    Column("kind", SmallInteger, nullable=False),
+    Column("status", SmallInteger, nullable=False),
+    Column("reason", Text),
+    Column("duration_us", BigInteger, nullable=False),
+    Column("dns_us", BigInteger),
+    Column("connect_us", BigInteger),
+    Column("tls_us", BigInteger),
+    Column("processing_us", BigInteger),
+    Column("transfer_us", BigInteger),
+    PrimaryKeyConstraint("check_id", "scheduled_ms", "kind"),
+    CheckConstraint("kind BETWEEN 0 AND 2", "kind"),
+    CheckConstraint("status BETWEEN 0 AND 3", "status"),
+    sqlite_with_rowid=False,  # the key is the table: one B-tree, and one check's samples stand together
+)
+
+failures = Table(
+    "failures",
+    metadata,
+    Column("check_id", Integer, ForeignKey("checks.id"), nullable=False),
+    Column("scheduled_us", Instant, nullable=False),
+    Column("kind", SmallInteger, nullable=False),
+    Column("result", Text, nullable=False),
+    PrimaryKeyConstraint("check_id", "scheduled_us", "kind"),
+)
+
+health = Table(
+    "health",
+    metadata,
+    Column("check_id", Integer, ForeignKey("checks.id"), primary_key=True, autoincrement=False),
+    Column("document", Text, nullable=False),
+)
+
+outages = Table(
+    "outages",
+    metadata,
+    Column("check_id", Integer, ForeignKey("checks.id"), nullable=False),
+    Column("started_us", Instant, nullable=False),
+    Column("confirmed_us", Instant, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("failed_phase", Text),
+    Column("detail", ForeignText, nullable=False),
+    Column("ended_us", Instant),
+    PrimaryKeyConstraint("check_id", "started_us"),
+    CheckConstraint("ended_us >= started_us", "span"),
+)
+
+ledger_runs = Table(
+    "ledger_runs",
+    metadata,
+    Column("check_id", Integer, ForeignKey("checks.id"), nullable=False),
+    Column("start_minute", Integer, nullable=False),
+    Column("end_minute", Integer, nullable=False),
+    Column("state", Text, nullable=False),
+    PrimaryKeyConstraint("check_id", "start_minute"),
+    CheckConstraint("end_minute > start_minute", "span"),
+    CheckConstraint("state IN ('up', 'down', 'degraded', 'maintenance')", "state"),
+    sqlite_with_rowid=False,
+)
+
+heartbeats = Table(
+    "heartbeats",
+    metadata,
+    Column("check_key", Text, primary_key=True),
+    Column("at_us", Instant, nullable=False),
+    Column("ok", Boolean, nullable=False),
+    Column("text", ForeignText, nullable=False),
+)
+
+# ── the outbox of events ─────────────────────────────────────────────────────────────────────────────────────────
+
+events = Table(
+    "events",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
+    Column("kind", Text, nullable=False),
+    Column("at_us", Instant, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("data", Text, nullable=False),
+    Index(
+        "events_changes",
+        "subject",
+        "at_us",
+        sqlite_where=text("kind = 'change_seen'"),
+        postgresql_where=text("kind = 'change_seen'"),
+    ),
+)
+
+event_handlings = Table(
+    "event_handlings",
+    metadata,
+    Column("handler", Text, nullable=False),
+    Column("event_id", ForeignKey("events.id", ondelete="CASCADE"), nullable=False),
+    Column("state", Text, nullable=False),
+    Column("attempts", Integer, nullable=False, server_default=text("0")),
+    Column("next_us", Instant),
+    Column("error", ForeignText),
+    PrimaryKeyConstraint("event_id", "handler"),
+    CheckConstraint("state IN ('pending', 'done', 'given_up')", "state"),
+    Index(
+        "event_handlings_pending",
+        "handler",
+        "event_id",
+        sqlite_where=text("state = 'pending'"),
+        postgresql_where=text("state = 'pending'"),
+    ),
+    sqlite_with_rowid=False,
+)
+
+# ── incidents, tickets, deliveries ───────────────────────────────────────────────────────────────────────────────
+
+incidents = Table(
+    "incidents",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("key", Text, nullable=False),
+    Column("site_key", Text, nullable=False),
+    Column("client_key", Text, nullable=False),
+    Column("severity", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("opening", Integer, nullable=False),
+    Column("started_us", Instant, nullable=False),
+    Column("detected_us", Instant, nullable=False),
+    Column("checks_down", Text, nullable=False),
+    Column("report", Text, nullable=False),
+    Column("acknowledged_us", Instant),
+    Column("acknowledged_by", ForeignText),
+    Column("resolved_us", Instant),
+    Column("recovered_us", Instant),
+    Column("ticket_number", Integer),
+    CheckConstraint("severity IN ('SEV1', 'SEV2', 'SEV3', 'SEV4')", "severity"),
+    CheckConstraint("state IN ('open', 'acknowledged', 'resolved')", "state"),
+    CheckConstraint("opening >= 1", "opening"),
+    Index(
+        "incidents_one_unresolved",
+        "key",
+        unique=True,
+        sqlite_where=text("state <> 'resolved'"),
+        postgresql_where=text("state <> 'resolved'"),
+    ),
+    Index("incidents_key", "key", "id"),
+    Index("incidents_site", "site_key", "id"),
+)
+
+incident_timeline = Table(
+    "incident_timeline",
+    metadata,
+    Column("incident_id", Integer, ForeignKey("incidents.id"), nullable=False),
+    Column("sequence", Integer, nullable=False),
+    Column("at_us", Instant, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("text", ForeignText, nullable=False),
+    Column("data", Text, nullable=False),
+    PrimaryKeyConstraint("incident_id", "sequence"),
+)
+
+tickets = Table(
+    "tickets",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("key", Text, nullable=False, unique=True),
+    Column("site_key", Text, nullable=False),
+    Column("client_key", Text, nullable=False),
+    Column("title", ForeignText, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("created_us", Instant, nullable=False),
+    Index("tickets_state", "state", "number"),
+)
+
+ticket_entries = Table(
+    "ticket_entries",
+    metadata,
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("ticket_number", Integer, ForeignKey("tickets.number"), nullable=False),
+    Column("sequence", Integer, nullable=False),
+    Column("at_us", Instant, nullable=False),
+    Column("author", ForeignText, nullable=False),
+    Column("visibility", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("text", ForeignText, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("key", Text),
+    Column("hash", Text, nullable=False),
+    Column("seal", Text, nullable=False),
+    UniqueConstraint("ticket_number", "sequence"),
+    UniqueConstraint("ticket_number", "key"),
+    CheckConstraint("visibility IN ('internal', 'public')", "visibility"),
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("incident_id", Integer, nullable=False),
+    Column("opening", Integer, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("recipient", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("created_us", Instant, nullable=False),
+    Column("next_attempt_us", Instant, nullable=False),
+    Column("expires_us", Instant, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("last_error", ForeignText),
+    Column("sent_us", Instant),
+    Column("fallback_of", Text),
+    CheckConstraint("state IN ('pending', 'sent', 'dead', 'cancelled')", "state"),
+    Index(
+        "deliveries_pending",
+        "next_attempt_us",
+        sqlite_where=text("state = 'pending'"),
+        postgresql_where=text("state = 'pending'"),
+    ),
+    Index("deliveries_incident", "incident_id"),
+)
+
+# ── the house's own books ────────────────────────────────────────────────────────────────────────────────────────
+
+counters = Table(
+    "counters",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", BigInteger, nullable=False),
+    Column("head", Text, nullable=False, server_default=text("''")),
+)
+
+due = Table(
+    "due",
+    metadata,
+    Column("kind", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("due_us", Instant, nullable=False),
+    PrimaryKeyConstraint("kind", "subject"),
+    Index("due_time", "due_us"),
+)
+
+marks = Table(
+    "marks",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("at_us", Instant, nullable=False),
+)

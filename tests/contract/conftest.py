@@ -1,0 +1,51 @@
+"""Fixtures of the contract suites: every store test runs on SQLite and on a real PostgreSQL."""
+
+import os
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from sentry.store import Store, open_store
+from tests.fakes.clock import ManualClock
+from tests.fakes.postgres import PostgresServer
+
+HANDLERS = ("incidents", "alerts")
+WAIT_S = 0.3
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """One PostgreSQL for the whole run; without one the tests fail on a build machine and are skipped elsewhere."""
+    server = PostgresServer()
+    try:
+        server.start()
+    except (OSError, RuntimeError) as error:
+        server.stop()
+        if os.environ.get("CI"):
+            raise
+        pytest.skip(f"no PostgreSQL here: {error}")
+    yield server
+    server.stop()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def address(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of an empty store, of each kind in turn."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/sentry.db"
+    server: PostgresServer = request.getfixturevalue("postgres")
+    return server.new_database()
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    """A clock that stands still."""
+    return ManualClock()
+
+
+@pytest.fixture
+async def store(address: str, clock: ManualClock) -> AsyncIterator[Store]:
+    """An open, empty store of each kind."""
+    async with open_store(address, handlers=HANDLERS, clock=clock, wait_s=WAIT_S) as opened:
+        yield opened

