@@ -32,7 +32,7 @@ def whole(answer: dns.message.Message) -> bytes:
 
 def garbage(answer: dns.message.Message) -> list[bytes]:
     """Returns a datagram with the right id that is no DNS message after it."""
-    return [struct.pack("!H", answer.id) + b"\xff" * 40]
+    return [struct.pack("!HH", answer.id, 0x8180) + b"\xff" * 40]
 
 
 def silence(answer: dns.message.Message) -> list[bytes]:
