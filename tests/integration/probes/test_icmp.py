@@ -1,0 +1,110 @@
+"""The icmp check against this machine itself."""
+
+import asyncio
+import os
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from probes.environment import ProbeFailure
+from probes.icmp import IcmpOptions, IcmpProbe
+from probes.icmp_socket import IcmpSocket
+from sentry.domain.result import Phase, ProbeResult, Reason, Status
+from tests.fakes.probing import make_environment, probed
+from tests.fakes.resolver import TableResolver
+
+
+@pytest.fixture
+def icmp() -> None:
+    """Skips where this machine forbids ICMP, and fails there in CI: nobody would see that it is never tested."""
+    try:
+        with IcmpSocket.open("127.0.0.1"):
+            pass
+    except ProbeFailure as refused:
+        if os.environ.get("CI") == "true":
+            pytest.fail(refused.detail)
+        pytest.skip(refused.detail)
+
+
+async def ping(**options: Any) -> ProbeResult:
+    options = {"timeout_s": 3, "reply_timeout_s": 0.5, "spacing_s": 0.01, **options}
+    return await probed(IcmpProbe, IcmpOptions(**options), url="http://127.0.0.1/")
+
+
+@pytest.mark.usefixtures("icmp")
+@pytest.mark.parametrize(("host", "protocol"), [("127.0.0.1", 4), ("::1", 6)])
+async def test_icmp_host_that_answers_is_up_with_figures(host: str, protocol: int) -> None:
+    """Both families work, with the figures that dashboards of blackbox_exporter expect."""
+    result = await ping(host=host)
+    assert (result.status, result.detail) == (Status.UP, "")
+    values = result.evidence.values
+    assert (values["ip_protocol"], values["icmp_packets_sent"], values["icmp_packet_loss_ratio"]) == (protocol, 3, 0)
+    assert 0 < values["icmp_reply_hop_limit"] <= 255
+    assert 0 < values["icmp_rtt_min_seconds"] <= result.phases[Phase.PROCESSING] <= values["icmp_rtt_max_seconds"]
+    assert set(result.phases) == {Phase.DNS, Phase.CONNECT, Phase.PROCESSING}
+
+
+@pytest.mark.usefixtures("icmp")
+async def test_icmp_host_absent_pings_the_sites_host() -> None:
+    """A check needs no more than its kind."""
+    assert (await ping()).evidence.address == "127.0.0.1"
+
+
+@pytest.mark.usefixtures("icmp")
+async def test_icmp_parallel_probes_take_only_their_own_replies() -> None:
+    """Raw sockets hear every reply of the machine; the cookie tells whose it is."""
+    results = await asyncio.gather(*(ping(packets=5) for _ in range(8)))
+    assert {result.evidence.values["icmp_packet_loss_ratio"] for result in results} == {0}
+
+
+@pytest.mark.usefixtures("icmp")
+async def test_icmp_slow_round_trip_is_degraded() -> None:
+    """A mean above the limit counts, but is not down."""
+    result = await ping(max_rtt_s=1e-7)
+    assert (result.status, result.reason) == (Status.DEGRADED, Reason.SLOW_RESPONSE)
+    assert "limit 0.0001 ms" in result.detail
+
+
+async def test_icmp_name_not_found_fails_in_dns() -> None:
+    """The lookup is a phase of its own."""
+    gone = ProbeFailure(Reason.DNS_NXDOMAIN, "gone.test: no such name", phase=Phase.DNS)
+    environment = make_environment(resolver=TableResolver({"gone.test": gone}))
+    result = await probed(IcmpProbe, IcmpOptions(host="gone.test"), environment=environment)
+    assert (result.status, result.reason, result.failed_phase) == (Status.DOWN, Reason.DNS_NXDOMAIN, Phase.DNS)
+
+
+@pytest.fixture
+def unprivileged() -> Iterator[None]:
+    """Drops root for the test; skips where even then ICMP is permitted."""
+    user, group = os.geteuid(), os.getegid()
+    if user == 0:
+        os.setegid(65_534)
+        os.seteuid(65_534)
+    try:
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM, socket.IPPROTO_ICMP).close()
+    except PermissionError:
+        yield
+    else:
+        pytest.skip("net.ipv4.ping_group_range permits ICMP to everybody here")
+    finally:
+        if user == 0:
+            os.seteuid(user)
+            os.setegid(group)
+
+
+@pytest.mark.usefixtures("unprivileged")
+async def test_icmp_not_permitted_is_unknown_and_says_how_to_permit_it() -> None:
+    """A missing permission is ours, never the site's, and the line says what to do."""
+    result = await ping()
+    assert (result.status, result.reason) == (Status.UNKNOWN, Reason.AGENT_RESOURCES)
+    assert "net.ipv4.ping_group_range" in result.detail
+    assert "CAP_NET_RAW" in result.detail
+
+
+def test_icmp_round_longer_than_the_deadline_is_refused() -> None:
+    """Settings that cannot work are met when the configuration is read."""
+    with pytest.raises(ValidationError, match="raise timeout_s or send fewer packets"):
+        IcmpOptions(packets=20, spacing_s=1, timeout_s=10)
