@@ -1,0 +1,94 @@
+"""The heartbeat check: the site's own jobs (backups, imports, cron) call in, and silence is the failure."""
+
+from datetime import timedelta
+from typing import ClassVar, Literal
+
+from pydantic import Field, SecretStr
+
+from probes.environment import ProbeEnvironment, ProbeFailure
+from probes.task import TaskProbe, Trace
+from sentry.domain.result import Reason, Status
+from sentry.domain.site import Check, CheckOptions
+from sentry.ports import Heartbeat
+
+MAX_TEXT_CHARACTERS = 200
+UNITS = ((86_400, "d"), (3600, "h"), (60, "min"))
+
+
+class HeartbeatOptions(CheckOptions):
+    """Keys of a heartbeat check."""
+
+    rechecked: ClassVar[bool] = False
+    """A second look 10 s later could see nothing new: the time to wait is in `grace_s`."""
+
+    kind: Literal["heartbeat"] = "heartbeat"
+    every_s: float = Field(gt=0, le=366 * 86_400, description="Seconds from one call of the job to its next.")
+    grace_s: float = Field(60, ge=0, le=86_400, description="How late a call may come, seconds.")
+    token: SecretStr | None = Field(
+        None, min_length=16, description="Secret that the caller must know; without one, the check's key is enough."
+    )
+
+
+class HeartbeatProbe(TaskProbe):
+    """Looks when the job last called in.
+
+    Calls are waited for from the newest of two moments: the last call, and the time this probe was made. So a job
+    that never called yet does not page when it is first configured, and calls that came while the agent was stopped
+    (and nobody could take them) are not held against the site. Until `every_s + grace_s` have gone by since the probe
+    was made, such a check is `unknown`, for nothing is known of it; after that, it is down. A call that reported a
+    failure is down at once and stays so until a good one.
+    """
+
+    Options = HeartbeatOptions
+
+    def __init__(self, check: Check, environment: ProbeEnvironment) -> None:
+        super().__init__(check, environment)
+        assert isinstance(check.options, HeartbeatOptions)  # noqa: S101  # KINDS pairs the two
+        self.options = check.options
+        self.listening_since = environment.clock.now()
+
+    async def measure(self, trace: Trace) -> None:
+        """Compares the last call with what is due."""
+        last = self.environment.heartbeats.last(self.check.key)
+        now = self.environment.clock.now()
+        if last is None:
+            self._expect_first(now - self.listening_since)
+        else:
+            age = max(now - last.at, timedelta(0))  # a call from the future: the clock was set back
+            trace.values["heartbeat_age_seconds"] = age.total_seconds()
+            trace.note(f"last call at {last.at.isoformat()}: {'success' if last.ok else 'failure'}")
+            self._judge(last, age, now - self.listening_since)
+
+    @property
+    def _limit(self) -> timedelta:
+        return timedelta(seconds=self.options.every_s + self.options.grace_s)
+
+    @property
+    def _rhythm(self) -> str:
+        return f"due every {spoken(self.options.every_s)} + {spoken(self.options.grace_s)} grace"
+
+    def _expect_first(self, waited: timedelta) -> None:
+        status = Status.DOWN if waited > self._limit else Status.UNKNOWN
+        detail = f"no call yet, waiting for {spoken(waited.total_seconds())}, {self._rhythm}"
+        raise ProbeFailure(Reason.HEARTBEAT_MISSED, detail, phase=None, status=status)
+
+    def _judge(self, last: Heartbeat, age: timedelta, listened: timedelta) -> None:
+        ago = f"last call {spoken(age.total_seconds())} ago"
+        if not last.ok:
+            said = f": {_clean(last.text)}" if last.text else ""
+            raise ProbeFailure(Reason.HEARTBEAT_FAILED, f"{ago} reported a failure{said}", phase=None)
+        if age > self._limit:
+            status = Status.DOWN if listened > self._limit else Status.UNKNOWN
+            raise ProbeFailure(Reason.HEARTBEAT_MISSED, f"{ago}, {self._rhythm}", phase=None, status=status)
+
+
+def spoken(seconds: float) -> str:
+    """Returns a time as people say it, in the largest unit that leaves at least one: `45 s`, `12 min`, `2 d`."""
+    for size, unit in UNITS:
+        if seconds >= size:
+            return f"{round(seconds / size, 1):g} {unit}"
+    return f"{round(seconds, 1):g} s"
+
+
+def _clean(text: str) -> str:
+    return "".join(char if char.isprintable() else " " for char in text[:MAX_TEXT_CHARACTERS]).strip()
