@@ -6,7 +6,6 @@ import platform
 import zlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from importlib.metadata import PackageNotFoundError, version
 from urllib.parse import urlsplit, urlunsplit
 
@@ -22,18 +21,9 @@ from sentry.metrics.registry import OwnRegistry, UnknownMetric
 from sentry.metrics.series import series
 from sentry.ports import Clock, SampleKind
 
-CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-
 _AGE = "sentry_last_run_age_seconds"
 
 Write = Callable[[str, float, Mapping[str, str]], None]
-
-
-class Encoding(StrEnum):
-    """How a page travels."""
-
-    IDENTITY = "identity"
-    GZIP = "gzip"
 
 
 @dataclass(slots=True)
@@ -187,14 +177,19 @@ class Metrics:
 
     # ── the page ─────────────────────────────────────────────────────────────────────────────────────────────
 
-    async def render(self, encoding: Encoding = Encoding.IDENTITY) -> bytes:
+    async def render(self, *, gzipped: bool = False) -> bytes:
         """Returns the whole page; joined and compressed in a thread, so that no probe waits for a scrape."""
         blocks = self._blocks()
-        return await asyncio.to_thread(self._assemble, blocks, encoding)
+        return await asyncio.to_thread(self._assemble, blocks, gzipped=gzipped)
 
     def page(self) -> bytes:
         """Returns the whole page at once, for a caller without an event loop."""
-        return self._assemble(self._blocks(), Encoding.IDENTITY)
+        return self._assemble(self._blocks(), gzipped=False)
+
+    def instance_of(self, check_key: str) -> str | None:
+        """Returns the `instance` label of a check, None where it is not watched."""
+        watched = self._watched.get(check_key)
+        return watched.instance if watched else None
 
     def probe_page(self, check_key: str) -> bytes | None:
         """Returns the last values of one check without labels of its own, as blackbox_exporter's /probe does.
@@ -215,9 +210,9 @@ class Metrics:
         lines = [f"{_AGE}{{{w.own_labels}}} {now - w.ran_at:.3f}\n" for w in self._watched.values()]
         return (header(_AGE, CHECK_FAMILIES[_AGE], "gauge") if lines else "", lines)
 
-    def _assemble(self, blocks: list[Block], encoding: Encoding) -> bytes:
+    def _assemble(self, blocks: list[Block], *, gzipped: bool) -> bytes:
         page = join(blocks).encode(errors="replace") + generate_latest(self._own.registry)
-        if encoding is Encoding.GZIP:
+        if gzipped:
             return gzip.compress(page, compresslevel=zlib.Z_BEST_SPEED, mtime=0)
         return page
 

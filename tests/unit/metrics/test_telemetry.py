@@ -9,7 +9,7 @@ from sentry.domain.health import Health, HealthState
 from sentry.domain.result import Reason
 from sentry.domain.site import CheckOptions
 from sentry.metrics.registry import UnknownMetric
-from sentry.metrics.telemetry import Encoding, Metrics
+from sentry.metrics.telemetry import Metrics
 from sentry.ports import SampleKind
 from tests.fakes.clock import ManualClock
 from tests.fakes.results import START, a_bad_result, a_check, a_good_result, an_unknown_result
@@ -161,7 +161,7 @@ async def test_render_gzip_is_the_same_page(metrics: Metrics) -> None:
     """Compressed in a thread, and complete."""
     metrics.probe_finished(a_check(), a_good_result(), SampleKind.SLOT, 0)
     plain = await metrics.render()
-    packed = gzip.decompress(await metrics.render(Encoding.GZIP))
+    packed = gzip.decompress(await metrics.render(gzipped=True))
     assert b"probe_success{" in packed
     assert [line for line in packed.splitlines() if not line.startswith(b"process_")] == [
         line for line in plain.splitlines() if not line.startswith(b"process_")

@@ -1,0 +1,1 @@
+"""The agent's own web server: metrics, interface, pages, heartbeats and control."""

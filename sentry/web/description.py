@@ -1,0 +1,101 @@
+"""The OpenAPI 3.1 description, made from the table of routes and the models of the answers."""
+
+from collections.abc import Iterable
+from http import HTTPStatus
+from typing import Any
+
+from pydantic.json_schema import models_json_schema
+
+from sentry.web.problems import MEDIA_TYPE
+from sentry.web.route import Access, Route
+
+OPENAPI_VERSION = "3.1.0"
+_REFERENCE = "#/components/schemas/{model}"
+
+_PROBLEM = {
+    "type": "object",
+    "description": "An error as RFC 9457 gives it; `detail` says what is wrong and how to mend it.",
+    "required": ["type", "title", "status", "detail"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "problems": {"type": "array", "items": {"type": "object"}, "description": "Of a configuration, one each."},
+    },
+}
+
+_ACCESS: dict[Access, list[dict[str, list[str]]]] = {
+    Access.OPEN: [],
+    Access.TOKEN: [{"token": []}],
+    Access.HEARTBEAT: [{"heartbeatToken": []}, {}],
+}
+
+
+def describe(routes: Iterable[Route], *, version: str) -> dict[str, Any]:
+    """Returns the description of all routes.
+
+    Args:
+        routes: the rows of the table.
+        version: of the agent.
+    """
+    routes = list(routes)
+    models = list(dict.fromkeys(route.answer for route in routes if route.answer is not None))
+    references, schema = models_json_schema([(model, "serialization") for model in models], ref_template=_REFERENCE)
+    schemas = {**schema.get("$defs", {}), "Problem": _PROBLEM}
+    paths: dict[str, dict[str, Any]] = {}
+    for route in routes:
+        answer = references[(route.answer, "serialization")] if route.answer is not None else None
+        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, answer)
+    return {
+        "openapi": OPENAPI_VERSION,
+        "info": {
+            "title": "Online Sentry",
+            "version": version,
+            "summary": "What the agent knows of the sites it watches.",
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "paths": paths,
+        "components": {
+            "schemas": schemas,
+            "securitySchemes": {
+                "token": {"type": "http", "scheme": "bearer", "description": "Where `web.token_file` is set."},
+                "heartbeatToken": {"type": "http", "scheme": "bearer", "description": "The token of the check."},
+            },
+        },
+    }
+
+
+def _operation(route: Route, answer: dict[str, Any] | None) -> dict[str, Any]:
+    parameters = [
+        {
+            "name": parameter.name,
+            "in": parameter.place,
+            "description": parameter.about,
+            "required": parameter.required,
+            "schema": dict(parameter.schema),
+        }
+        for parameter in route.parameters
+    ]
+    errors = list(route.errors)
+    if route.access is Access.TOKEN:
+        errors.append(HTTPStatus.UNAUTHORIZED)
+    return {
+        "operationId": f"{route.method.lower()}_{route.handler.__name__}",
+        "summary": route.summary,
+        "tags": [route.tag],
+        "security": _ACCESS[route.access],
+        "parameters": parameters,
+        "responses": {
+            "200": _content("The answer.", route.media_type, answer),
+            **{str(status.value): _problem(status) for status in sorted(set(errors))},
+        },
+    }
+
+
+def _content(about: str, media_type: str, schema: dict[str, Any] | None) -> dict[str, Any]:
+    return {"description": about, "content": {media_type: {"schema": schema or {}}}}
+
+
+def _problem(status: HTTPStatus) -> dict[str, Any]:
+    return _content(status.phrase, MEDIA_TYPE, {"$ref": "#/components/schemas/Problem"})

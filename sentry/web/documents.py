@@ -1,0 +1,212 @@
+"""The answers of the interface as models; the description for callers is made from the same."""
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import BaseModel, Field
+
+from sentry.domain.budget import Verdict
+from sentry.domain.failure_report import FailureReport
+from sentry.domain.health import HealthState
+from sentry.domain.incident import IncidentState, Severity
+from sentry.domain.ledger import MinuteState
+from sentry.domain.result import Phase, Reason, Status
+from sentry.domain.ticket import TicketState, Visibility
+from sentry.web.standing import Standing
+
+Percent = Annotated[float, Field(description="Percent, cut off after three decimals, never rounded up.")]
+
+
+class ResultDocument(BaseModel):
+    """The last result of a check."""
+
+    scheduled_at: datetime
+    status: Status
+    reason: Reason | None
+    failed_phase: Phase | None
+    detail: str
+    duration_s: float
+    phases: dict[Phase, float] = Field(description="Seconds spent in each phase that was reached.")
+    address: str | None
+    http_status: int | None
+    certificate_expires_at: datetime | None
+
+
+class CheckDocument(BaseModel):
+    """One check and what is believed of it."""
+
+    key: str = Field(examples=["acme-shop/http"])
+    site: str
+    kind: str
+    url: str
+    counts: bool = Field(description="Whether it decides the site's state.")
+    interval_s: int
+    state: HealthState
+    since: datetime | None
+    last: ResultDocument | None
+
+
+class SiteDocument(BaseModel):
+    """One site and how it stands."""
+
+    key: str
+    name: str
+    url: str
+    client: str
+    client_name: str
+    uptime_target: float
+    state: Standing
+    since: datetime | None
+    incident: int | None = Field(description="Id of its unresolved incident.")
+    response_s: float | None = Field(description="Duration of the last probe of its first check.")
+
+
+class SiteDetailDocument(SiteDocument):
+    """One site with its checks."""
+
+    checks: list[CheckDocument]
+
+
+class SiteListDocument(BaseModel):
+    """A page of sites."""
+
+    total: int
+    items: list[SiteDocument]
+
+
+class CheckListDocument(BaseModel):
+    """A page of checks."""
+
+    total: int
+    items: list[CheckDocument]
+
+
+class TimelineDocument(BaseModel):
+    """One line of a timeline."""
+
+    at: datetime
+    kind: str
+    text: str
+
+
+class IncidentDocument(BaseModel):
+    """One incident."""
+
+    id: int
+    site: str
+    client: str
+    severity: Severity
+    state: IncidentState
+    cause: str = Field(description="What failed and why, in the agency's language.")
+    reason: Reason
+    opening: int
+    started_at: datetime = Field(description="The first failed probe.")
+    detected_at: datetime
+    acknowledged_at: datetime | None
+    recovered_at: datetime | None = Field(description="The first good probe of the confirmed recovery.")
+    resolved_at: datetime | None
+    checks_down: list[str]
+    ticket: int | None
+
+
+class IncidentDetailDocument(IncidentDocument):
+    """One incident with its timeline and failure report."""
+
+    timeline: list[TimelineDocument]
+    report: FailureReport
+
+
+class IncidentListDocument(BaseModel):
+    """Incidents, newest first."""
+
+    items: list[IncidentDocument]
+
+
+class TicketDocument(BaseModel):
+    """One ticket."""
+
+    number: int
+    site: str
+    client: str
+    title: str
+    state: TicketState
+    created_at: datetime
+
+
+class TicketEntryDocument(BaseModel):
+    """One entry of a ticket's history."""
+
+    sequence: int
+    at: datetime
+    author: str
+    visibility: Visibility
+    kind: str
+    text: str
+    state: TicketState
+    hash: str = Field(description="SHA-256 over the entry before and this one's content.")
+
+
+class TicketDetailDocument(TicketDocument):
+    """One ticket with its history."""
+
+    entries: list[TicketEntryDocument]
+
+
+class TicketListDocument(BaseModel):
+    """Tickets, newest first."""
+
+    items: list[TicketDocument]
+
+
+class RunDocument(BaseModel):
+    """Consecutive minutes of one state, from `start` up to, not including, `end`."""
+
+    start: datetime
+    end: datetime
+    state: MinuteState
+    minutes: int
+    decided_by: list[str] = Field(description="The checks that made the minutes what they are.")
+
+
+class MinutesDocument(BaseModel):
+    """How many minutes of each state."""
+
+    up: int
+    down: int
+    degraded: int
+    maintenance: int
+    unknown: int
+
+
+class BudgetDocument(BaseModel):
+    """The downtime budget of a site's month."""
+
+    site: str
+    month: str = Field(examples=["2026-11"])
+    time_zone: str
+    target: float = Field(description="Promised availability, percent.")
+    verdict: Verdict
+    measured: Percent | None = Field(description="Percent available of the minutes that were seen.")
+    worst: Percent | None = Field(description="If the site was down in every unknown minute.")
+    best: Percent | None = Field(description="If it was up in every unknown minute.")
+    allowed_minutes: float
+    spent_minutes: int
+    left_minutes: float
+    used_percent: float
+    start: datetime
+    until: datetime = Field(description="Up to where the minutes are accounted for.")
+    end: datetime
+    minutes: MinutesDocument
+
+
+class LedgerDocument(BudgetDocument):
+    """The budget of a month with the minutes that it rests on."""
+
+    runs: list[RunDocument]
+
+
+class BudgetListDocument(BaseModel):
+    """A page of budgets of the running month."""
+
+    total: int
+    items: list[BudgetDocument]

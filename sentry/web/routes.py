@@ -1,0 +1,188 @@
+"""The table of routes: the server is built from it, and so is its description."""
+
+from http import HTTPStatus
+
+from sentry.domain.incident import IncidentState
+from sentry.domain.ticket import TicketState
+from sentry.web import exporter, heartbeats, interface, operation
+from sentry.web.documents import (
+    BudgetListDocument,
+    CheckListDocument,
+    IncidentDetailDocument,
+    IncidentListDocument,
+    LedgerDocument,
+    SiteDetailDocument,
+    SiteListDocument,
+    TicketDetailDocument,
+    TicketListDocument,
+)
+from sentry.web.route import LIMIT, OFFSET, Access, Parameter, Route, path_parameter, schema_of
+from sentry.web.standing import Standing
+
+_NOT_FOUND = (HTTPStatus.NOT_FOUND,)
+_BAD = (HTTPStatus.BAD_REQUEST,)
+_BAD_OR_NOT_FOUND = (HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND)
+_NO_STORE = (HTTPStatus.SERVICE_UNAVAILABLE,)
+
+SITE = Parameter("site", "Key of a site.")
+CLIENT = Parameter("client", "Key of a client.")
+MONTH = Parameter(
+    "month",
+    "Calendar month in the site's zone; the running one when absent.",
+    schema={"type": "string", "pattern": r"^\d{4}-\d{2}$"},
+)
+
+PROMETHEUS = (
+    Route(
+        "GET", "/metrics", exporter.metrics, "Every metric, text format 0.0.4.", "prometheus", media_type="text/plain"
+    ),
+    Route(
+        "GET",
+        "/probe",
+        exporter.probe,
+        "The last scheduled sample of a target in blackbox_exporter's form. Never probes on demand.",
+        "prometheus",
+        parameters=(exporter.TARGET, exporter.MODULE),
+        media_type="text/plain",
+        errors=_BAD_OR_NOT_FOUND,
+    ),
+    Route("GET", "/sd", exporter.service_discovery, "Targets for Prometheus' HTTP service discovery.", "prometheus"),
+)
+
+OPERATION = (
+    Route(
+        "GET",
+        "/healthz",
+        operation.health,
+        "How the agent is; 503 when the watch is stalled.",
+        "operation",
+        Access.OPEN,
+        answer=operation.HealthDocument,
+        errors=_NO_STORE,
+    ),
+    Route(
+        "POST",
+        "/-/reload",
+        operation.reload,
+        "Reads the configuration again; 400 names every problem.",
+        "operation",
+        answer=operation.ReloadDocument,
+        errors=_BAD,
+    ),
+)
+
+_JOB = (path_parameter("site", "Key of a site."), path_parameter("check", "Name of its heartbeat check."))
+_CALL = (*_JOB, heartbeats.TOKEN_QUERY, heartbeats.TOKEN_IN_HEADER)
+_CALL_ERRORS = (HTTPStatus.NOT_FOUND, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.TOO_MANY_REQUESTS)
+
+HEARTBEATS = tuple(
+    Route(
+        method,
+        path,
+        handler,
+        summary,
+        "heartbeats",
+        Access.HEARTBEAT,
+        _CALL,
+        heartbeats.HeartbeatDocument,
+        errors=_CALL_ERRORS,
+    )
+    for path, handler, summary in (
+        ("/heartbeat/{site}/{check}", heartbeats.succeeded, "A watched job went well."),
+        ("/heartbeat/{site}/{check}/fail", heartbeats.failed, "A watched job failed; the body says why."),
+    )
+    for method in ("GET", "POST")
+)
+
+INTERFACE = (
+    Route(
+        "GET",
+        "/api/v1/sites",
+        interface.sites,
+        "Sites and how they stand.",
+        "sites",
+        parameters=(CLIENT, Parameter("state", "How they stand.", schema=schema_of(Standing)), LIMIT, OFFSET),
+        answer=SiteListDocument,
+        errors=_BAD,
+    ),
+    Route(
+        "GET",
+        "/api/v1/sites/{key}",
+        interface.site,
+        "One site with its checks.",
+        "sites",
+        parameters=(path_parameter("key", "Key of the site."),),
+        answer=SiteDetailDocument,
+        errors=_NOT_FOUND,
+    ),
+    Route(
+        "GET",
+        "/api/v1/checks",
+        interface.checks,
+        "Checks with their last results.",
+        "sites",
+        parameters=(SITE, LIMIT, OFFSET),
+        answer=CheckListDocument,
+        errors=_BAD,
+    ),
+    Route(
+        "GET",
+        "/api/v1/incidents",
+        interface.incidents,
+        "Incidents, newest first.",
+        "incidents",
+        parameters=(SITE, Parameter("state", "Where they stand.", schema=schema_of(IncidentState)), LIMIT),
+        answer=IncidentListDocument,
+        errors=(*_BAD, *_NO_STORE),
+    ),
+    Route(
+        "GET",
+        "/api/v1/incidents/{id}",
+        interface.incident,
+        "One incident with timeline and failure report.",
+        "incidents",
+        parameters=(path_parameter("id", "Number of the incident."),),
+        answer=IncidentDetailDocument,
+        errors=(*_NOT_FOUND, *_NO_STORE),
+    ),
+    Route(
+        "GET",
+        "/api/v1/tickets",
+        interface.tickets,
+        "Tickets, newest first.",
+        "tickets",
+        parameters=(Parameter("state", "Where they stand.", schema=schema_of(TicketState)), LIMIT),
+        answer=TicketListDocument,
+        errors=(*_BAD, *_NO_STORE),
+    ),
+    Route(
+        "GET",
+        "/api/v1/tickets/{number}",
+        interface.ticket,
+        "One ticket with its history.",
+        "tickets",
+        parameters=(path_parameter("number", "Number of the ticket."),),
+        answer=TicketDetailDocument,
+        errors=(*_NOT_FOUND, *_NO_STORE),
+    ),
+    Route(
+        "GET",
+        "/api/v1/ledger",
+        interface.ledger,
+        "The minutes of a site's month and the budget that they make.",
+        "budget",
+        parameters=(SITE, MONTH),
+        answer=LedgerDocument,
+        errors=(*_BAD_OR_NOT_FOUND, *_NO_STORE),
+    ),
+    Route(
+        "GET",
+        "/api/v1/budget",
+        interface.budgets,
+        f"Budgets of a month, at most {interface.BUDGETS_AT_ONCE} in one answer.",
+        "budget",
+        parameters=(SITE, MONTH, LIMIT, OFFSET),
+        answer=BudgetListDocument,
+        errors=(*_BAD_OR_NOT_FOUND, *_NO_STORE),
+    ),
+)

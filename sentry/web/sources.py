@@ -1,0 +1,172 @@
+"""What the web server is given by `app`: small ports to read from, and what it may ask the agent to do."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+from aiohttp import web
+
+from sentry.domain.incident import Incident, IncidentState
+from sentry.domain.month import Month
+from sentry.domain.site import Language
+from sentry.domain.ticket import Ticket, TicketState
+from sentry.domain.watched_site import WatchedSite
+from sentry.ports import Clock, Heartbeat, LedgerReader, Telemetry
+from sentry.services.budgets import SiteMonth
+from sentry.services.watch import CheckView
+
+
+class MetricsPage(Protocol):
+    """The exposition page and its parts."""
+
+    async def render(self, *, gzipped: bool = False) -> bytes:
+        """Returns the whole page in the text format 0.0.4."""
+        ...
+
+    def probe_page(self, check_key: str) -> bytes | None:
+        """Returns the last values of one check in blackbox_exporter's form; None where it is not watched."""
+        ...
+
+    def instance_of(self, check_key: str) -> str | None:
+        """Returns the `instance` label of a check, None where it is not watched."""
+        ...
+
+
+class WatchReader(Protocol):
+    """What is believed of every check now, from memory."""
+
+    def views(self) -> Sequence[CheckView]:
+        """Returns every check with its health and last result."""
+        ...
+
+
+class MonthReader(Protocol):
+    """Months of sites."""
+
+    async def of_month(self, site: WatchedSite, month: Month | None = None) -> SiteMonth:
+        """Returns ledger and budget of a site's month; of the running one when absent."""
+        ...
+
+
+class IncidentReader(Protocol):
+    """The part of `IncidentStore` that pages need."""
+
+    async def get(self, incident_id: int) -> Incident | None:
+        """Returns an incident with its whole timeline."""
+        ...
+
+    async def list(
+        self,
+        *,
+        site_key: str | None = None,
+        state: IncidentState | None = None,
+        since: datetime | None = None,
+        limit: int = 100,
+    ) -> Sequence[Incident]:
+        """Returns incidents, newest first, without their timelines."""
+        ...
+
+
+class TicketReader(Protocol):
+    """The part of `TicketStore` that pages need."""
+
+    async def get(self, number: int) -> Ticket | None:
+        """Returns a ticket with its whole history."""
+        ...
+
+    async def list(self, *, state: TicketState | None = None, limit: int = 100) -> Sequence[Ticket]:
+        """Returns tickets, newest first, without their histories."""
+        ...
+
+
+class CauseWording(Protocol):
+    """The part of `MessageRenderer` that pages need."""
+
+    def cause(self, incident: Incident, language: Language) -> str:
+        """Returns one line that anyone understands: what failed and why."""
+        ...
+
+
+class HeartbeatTaker(Protocol):
+    """The part of `HeartbeatBook` that takes calls."""
+
+    async def record(self, check_key: str, heartbeat: Heartbeat) -> None:
+        """Keeps a call, over restarts."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class AgentHealth:
+    """How the agent itself is.
+
+    Attributes:
+        last_tick_age_s: seconds since the wheel last turned, None before its first turn.
+        stalled: the watch does not run as it should; `/healthz` then answers 503.
+        network_ok: None where nothing watches the agent's own network.
+    """
+
+    version: str
+    last_tick_age_s: float | None
+    stalled: bool
+    store_ok: bool
+    config_ok: bool
+    network_ok: bool | None = None
+
+
+class AgentReader(Protocol):
+    """Tells how the agent is."""
+
+    def health(self) -> AgentHealth:
+        """Returns its state now; never waits."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Everything the handlers read from or act upon.
+
+    Attributes:
+        sites: the sites as configured now, in the order of the configuration.
+        heartbeat_token: the token of a check that takes heartbeats; "" where any caller may call; None where the
+            check takes none.
+        reload: reads the configuration again.
+    """
+
+    clock: Clock
+    telemetry: Telemetry
+    metrics: MetricsPage
+    watch: WatchReader
+    sites: Callable[[], Sequence[WatchedSite]]
+    months: MonthReader
+    ledger: LedgerReader
+    incidents: IncidentReader
+    tickets: TicketReader
+    wording: CauseWording
+    agent: AgentReader
+    heartbeats: HeartbeatTaker
+    heartbeat_token: Callable[[str], str | None]
+    reload: Callable[[], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class WebOptions:
+    """How the pages are served.
+
+    Attributes:
+        token: what callers must show; None leaves everything open, on loopback only.
+        hosts: names under which a reverse proxy on this machine serves the pages, for the check of the Host header.
+        secure_cookie: the pages are reached over HTTPS; the cookie is then never sent in the clear.
+    """
+
+    agency: str = "Online Sentry"
+    language: Language = Language.EN
+    zone: ZoneInfo = ZoneInfo("UTC")  # noqa: RUF009  # immutable
+    token: str | None = None
+    hosts: tuple[str, ...] = ()
+    secure_cookie: bool = False
+
+
+SOURCES: web.AppKey[Sources] = web.AppKey("sources", Sources)
+OPTIONS: web.AppKey[WebOptions] = web.AppKey("options", WebOptions)

@@ -1,0 +1,137 @@
+"""Everything that the web server reads from, in memory: a house with as many sites as a test wants."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from zoneinfo import ZoneInfo
+
+from sentry.domain.errors import ConfigurationError
+from sentry.domain.health import Health, HealthState
+from sentry.domain.incident import Incident
+from sentry.domain.result import ProbeResult
+from sentry.domain.site import Check, Language
+from sentry.domain.ticket import Ticket, TicketState
+from sentry.domain.watched_site import WatchedCheck, WatchedSite
+from sentry.metrics.telemetry import Metrics
+from sentry.ports import SampleKind
+from sentry.services.budgets import Budgets
+from sentry.services.watch import CheckView
+from sentry.web.sources import AgentHealth, Sources
+from tests.fakes.clock import ManualClock
+from tests.fakes.heartbeats import MemoryHeartbeatBook
+from tests.fakes.incidents import MemoryIncidentStore
+from tests.fakes.ledger import MemoryLedger
+from tests.fakes.results import a_check, a_good_result
+
+
+class PlainWording:
+    """Says the cause of an incident by its bare facts."""
+
+    def cause(self, incident: Incident, language: Language) -> str:
+        return f"{incident.site_key}: {incident.report.failed.detail}"
+
+
+@dataclass
+class TicketShelf:
+    """Tickets to be read."""
+
+    tickets: dict[int, Ticket] = field(default_factory=dict)
+
+    async def get(self, number: int) -> Ticket | None:
+        return self.tickets.get(number)
+
+    async def list(self, *, state: TicketState | None = None, limit: int = 100) -> Sequence[Ticket]:
+        newest = sorted(self.tickets.values(), key=lambda one: one.number, reverse=True)
+        return [replace(one, entries=()) for one in newest if state in {None, one.state}][:limit]
+
+
+@dataclass
+class House:
+    """An agent's inside, to be served by `build_app(house.sources, …)`."""
+
+    clock: ManualClock = field(default_factory=ManualClock)
+    views: list[CheckView] = field(default_factory=list)
+    sites: list[WatchedSite] = field(default_factory=list)
+    ledger: MemoryLedger = field(default_factory=MemoryLedger)
+    incidents: MemoryIncidentStore = field(default_factory=MemoryIncidentStore)
+    tickets: TicketShelf = field(default_factory=TicketShelf)
+    heartbeats: MemoryHeartbeatBook = field(default_factory=MemoryHeartbeatBook)
+    heartbeat_tokens: dict[str, str] = field(default_factory=dict)
+    agent_health: AgentHealth = field(
+        default_factory=lambda: AgentHealth("1.2.3", 0.4, stalled=False, store_ok=True, config_ok=True)
+    )
+    reload_error: ConfigurationError | None = None
+    reloads: int = 0
+
+    def __post_init__(self) -> None:
+        self.metrics = Metrics(self.clock, strict=True)
+
+    def add_site(
+        self,
+        key: str = "acme-shop",
+        *,
+        name: str = "Tienda Acme",
+        url: str = "https://shop.acme.example/",
+        client: str = "acme",
+        client_name: str = "Acme S.L.",
+        state: HealthState = HealthState.UP,
+        last: ProbeResult | None = None,
+        kinds: Sequence[str] = ("http",),
+    ) -> WatchedSite:
+        checks = [a_check(f"{key}/{kind}", kind=kind, url=url) for kind in kinds]
+        for check in checks:
+            self._add_check(check, state, last)
+        site = WatchedSite(
+            key=key,
+            name=name,
+            url=url,
+            client_key=client,
+            client_name=client_name,
+            zone=ZoneInfo("Europe/Madrid"),
+            language=Language.ES,
+            checks=tuple(WatchedCheck(check.key) for check in checks),
+        )
+        self.sites.append(site)
+        return site
+
+    def _add_check(self, check: Check, state: HealthState, last: ProbeResult | None) -> None:
+        result = last or a_good_result(check.key, self.clock.now())
+        health = Health(check.key, state, since=self.clock.now())
+        self.views.append(CheckView(check, health, result))
+        self.metrics.watch([view.check for view in self.views])
+        self.metrics.probe_finished(check, result, SampleKind.SLOT, 0.01)
+        self.metrics.verdict(check.key, health)
+
+    def health(self) -> AgentHealth:
+        return self.agent_health
+
+    async def reload(self) -> None:
+        self.reloads += 1
+        if self.reload_error is not None:
+            raise self.reload_error
+
+    @property
+    def sources(self) -> Sources:
+        return Sources(
+            clock=self.clock,
+            telemetry=self.metrics,
+            metrics=self.metrics,
+            watch=_Views(self.views),
+            sites=lambda: self.sites,
+            months=Budgets(self.ledger, self.clock),
+            ledger=self.ledger,
+            incidents=self.incidents,
+            tickets=self.tickets,
+            wording=PlainWording(),
+            agent=self,
+            heartbeats=self.heartbeats,
+            heartbeat_token=self.heartbeat_tokens.get,
+            reload=self.reload,
+        )
+
+
+@dataclass
+class _Views:
+    standing: list[CheckView]
+
+    def views(self) -> Sequence[CheckView]:
+        return list(self.standing)
