@@ -11,11 +11,12 @@ from typing import Annotated, ClassVar, Literal
 import aiosmtplib
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 
-from alerting.environment import ChannelEnvironment, connection_failure
+from alerting.environment import ChannelEnvironment
 from alerting.mail_server import Encryption, parse_mail_server
 from sentry.domain.errors import DeliveryError, DeliveryReason
 from sentry.domain.incident import Severity
 from sentry.domain.notice import ChannelOptions, Message
+from sentry.outgoing import connection_failure
 
 MAX_SUBJECT_CHARACTERS = 200
 """Longer subjects are cut by every mail program; a hostile page title may be part of one."""

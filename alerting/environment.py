@@ -1,12 +1,14 @@
-"""What every channel is given by the agent, and how each says that it failed."""
+"""What every channel is given by the agent."""
 
-import asyncio
 import ssl
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any, ClassVar, Protocol
 
 import aiohttp
 
-from sentry.domain.errors import DeliveryError, DeliveryReason
+from sentry.domain.notice import ChannelOptions, Message
+from sentry.outgoing import Wire
 from sentry.ports import Clock
 
 
@@ -15,7 +17,7 @@ class ChannelEnvironment:
     """The collaborators of every channel.
 
     Attributes:
-        session: for the channels that speak HTTP; the agent closes it.
+        session: for the channels that speak HTTP, from `sentry.outgoing.open_session`; the agent closes it.
         tls: trusted roots for every TLS connection; the agent adds the agency's own authorities (`ca_file`).
         user_agent: what HTTP channels call themselves.
     """
@@ -25,20 +27,25 @@ class ChannelEnvironment:
     tls: ssl.SSLContext = field(default_factory=ssl.create_default_context)
     user_agent: str = "online-sentry"
 
+    @property
+    def wire(self) -> Wire:
+        """What outgoing HTTP requests have in common."""
+        return Wire(self.session, self.tls, self.user_agent)
 
-def connection_failure(error: BaseException, where: str) -> DeliveryError:
-    """Returns the delivery error for a connection that could not be made or was lost.
 
-    Args:
-        error: what the library raised; its causes are looked at too.
-        where: the other side as the on-call reader may see it, without credentials.
-    """
-    seen: BaseException | None = error
-    while seen is not None:
-        if isinstance(seen, ssl.SSLError | ssl.CertificateError):
-            why = getattr(seen, "verify_message", "") or seen.args[-1]
-            return DeliveryError(f"{where}: TLS failed: {why}", reason=DeliveryReason.TLS, retryable=True)
-        if isinstance(seen, TimeoutError | asyncio.TimeoutError):
-            return DeliveryError(f"{where}: no answer in time", reason=DeliveryReason.TIMEOUT, retryable=True)
-        seen = seen.__cause__ or seen.__context__
-    return DeliveryError(f"{where}: {error}", reason=DeliveryReason.UNREACHABLE, retryable=True)
+class ChannelKind(Protocol):
+    """What the class of every kind looks like; its objects fill the `Channel` port."""
+
+    Options: ClassVar[type[ChannelOptions]]
+
+    def __init__(self, key: str, options: Any, environment: ChannelEnvironment) -> None:  # noqa: ANN401  # its Options
+        """Prepares a channel from options that were read with `Options`; connects to nothing yet."""
+        ...
+
+    def recipients(self) -> Sequence[str]:
+        """Returns the addresses of this channel."""
+        ...
+
+    async def send(self, message: Message, recipient: str) -> None:
+        """Hands one message over."""
+        ...

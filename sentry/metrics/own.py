@@ -94,6 +94,14 @@ _TABLE = (
     _histogram("incident_resolve_seconds", "From the first failed probe to the recovery.", RESOLVE_BUCKETS_S),
     _counter("alerts_total", "Messages that a channel accepted.", "channel"),
     _counter("alert_failures_total", "Attempts to deliver that failed.", "channel", "reason"),
+    _counter("alerts_dead_total", "Messages that a channel gave up; its fall-back, if any, took them on.", "channel"),
+    _counter("alerts_unrouted_total", "Openings of incidents that no route sends to anybody."),
+    _histogram(
+        "alert_latency_seconds",
+        "From the first failed probe to acceptance by a channel.",
+        DETECT_BUCKETS_S,
+        "channel",
+    ),
     # the budget
     _gauge("slo_budget_remaining_seconds", "Downtime of the month that is left; negative once overspent.", "site"),
     _gauge("slo_budget_used_ratio", "Share of the month's downtime budget that is used.", "site"),

@@ -24,8 +24,8 @@ CONCURRENT_PER_CHANNEL = 8
 ATTEMPT_TIMEOUT_S = 60.0
 """Longest time of one attempt, whatever a channel's own time-outs say."""
 
-LATE_AFTER_S = 60.0
-"""A message this much later than its event says so ("sent late"). Less is the usual course of things."""
+LATE_AFTER_S = 90.0
+"""A message this much later than its event says so ("sent late"): by then promise 001-31 is broken."""
 
 GRACE_S = 3.0
 """At shutdown, attempts under way get this long to end: what was accepted is then known to be."""
@@ -263,7 +263,7 @@ class Courier:
         self._telemetry.count("alerts_total", channel=delivery.channel)
         if delivery.kind is NoticeKind.OPENED:
             since_failure_s = (now - incident.started_at).total_seconds()
-            self._telemetry.gauge("alert_latency_seconds", since_failure_s, channel=delivery.channel)
+            self._telemetry.count("alert_latency_seconds", since_failure_s, channel=delivery.channel)
         for waiting in held_back(delivery, await self._outbox.of_incident(delivery.incident_id)):
             await self._outbox.update(replace(waiting, next_attempt_at=now))
 
