@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from pydantic import AnyUrl, BaseModel, SecretStr
 
 from sentry.settings.place import Location
+from sentry.settings.values import replaced
 
 HIDDEN = "***"
 
@@ -62,41 +63,28 @@ class Curtain:
         """Whether the value at this location came from a text that may not be seen."""
         return bool(self._hidden) and any(location[:size] in self._hidden for size in range(1, len(location) + 1))
 
-    def concealed(self, value: Any, location: Location = ()) -> Any:  # noqa: ANN401  # any value of the settings
+    def concealed(self, value: Any) -> Any:  # noqa: ANN401  # any value of the settings
         """Returns a value with each secret text in it replaced by an equal one that does not show it."""
-        if isinstance(value, BaseModel):
-            return self._model(value, location)
-        if isinstance(value, tuple | list):
-            items = [self.concealed(item, (*location, index)) for index, item in enumerate(value)]
-            return type(value)(items) if any(new is not old for new, old in zip(items, value, strict=True)) else value
-        if isinstance(value, dict):
-            pairs = {key: self.concealed(item, (*location, key)) for key, item in value.items()}
-            return pairs if any(pairs[key] is not value[key] for key in pairs) else value
+        return replaced(value, self._leaf)
+
+    def _leaf(self, value: Any, location: Location) -> Any:  # noqa: ANN401  # as above
         if isinstance(value, AnyUrl):
-            text = str(value)
-            if not self.covers(location) and "@" not in text:
+            if not self.covers(location) and "@" not in str(value):
                 return value
-            return _quiet(type(value))(text)  # type: ignore[arg-type]  # a class is hashable, whatever mypy says
+            return _quiet(type(value))(str(value))  # type: ignore[arg-type]  # a class is hashable, whatever mypy says
         if type(value) is not str:
             return value
         shown = HIDDEN if self.covers(location) else without_password(value)
         return Concealed(value, shown) if shown != value else value
 
-    def _model(self, model: BaseModel, location: Location) -> BaseModel:
-        changed = {}
-        for name, field in type(model).model_fields.items():
-            old = getattr(model, name)
-            new = self.concealed(old, (*location, field.alias or name))
-            if new is not old:
-                changed[name] = new
-        return model.model_copy(update=changed) if changed else model
-
     def presentable(self, value: Any, location: Location = ()) -> Any:  # noqa: ANN401  # as above
         """Returns a value as JSON values that anyone may see."""
         if isinstance(value, BaseModel):
-            fields = type(value).model_fields.items()
-            pairs = {field.alias or name: getattr(value, name) for name, field in fields}
-            return {name: self.presentable(item, (*location, name)) for name, item in pairs.items()}
+            return {
+                key: self.presentable(getattr(value, name), (*location, key)) if field.repr else HIDDEN
+                for name, field in type(value).model_fields.items()
+                for key in [field.alias or name]
+            }
         if isinstance(value, dict):
             return {str(key): self.presentable(item, (*location, key)) for key, item in value.items()}
         if isinstance(value, tuple | list | set | frozenset):

@@ -12,6 +12,7 @@ from sentry.domain.errors import Problem
 from sentry.domain.model import StrictModel
 from sentry.domain.notice import ChannelOptions, Route
 from sentry.domain.site import Agency, Check, CheckOptions, Client, Host, Key, Plan, Site
+from sentry.domain.watched_site import WatchedCheck, WatchedSite
 from sentry.settings.concealment import HIDDEN, Concealed, Curtain
 from sentry.settings.model import Defaults, Probing, Retention, StoreAddress, Tickets, Web
 
@@ -60,6 +61,26 @@ class Settings(StrictModel):
     def checks(self) -> tuple[Check, ...]:
         """Returns every check of every site with all that it inherits, in the order of the configuration."""
         return self._checks
+
+    def watched_sites(self) -> tuple[WatchedSite, ...]:
+        """Returns every site as the budget and the reports see it, with all that it inherits."""
+        return tuple(self._watched(site) for site in self.sites)
+
+    def _watched(self, site: Site) -> WatchedSite:
+        plan, client = self.plans[site.plan], self.clients[site.client]
+        checks = [self._check(site, options) for options in site.checks]
+        return WatchedSite(
+            key=site.key,
+            name=site.name or site.url.host or site.key,
+            url=str(site.url),
+            client_key=site.client,
+            client_name=client.name,
+            zone=ZoneInfo(plan.time_zone or client.time_zone or self.agency.time_zone),
+            language=plan.language or client.language or self.agency.language,
+            uptime_target=plan.uptime_target,
+            contract_start=site.contract_start,
+            checks=tuple(WatchedCheck(check.key, check.interval_s, check.options.counts) for check in checks),
+        )
 
     def _check(self, site: Site, options: CheckOptions) -> Check:
         plan, client = self.plans[site.plan], self.clients[site.client]

@@ -11,6 +11,9 @@ from sentry.settings.place import Location
 from sentry.settings.source import MAX_SECRET_BYTES, UnreadableFile, text_of
 
 _REFERENCE = re.compile(r"\$\$\{|\$\{([^}\n]{0,100})\}?")
+_WORD = re.compile(r"[^\s'\"(),;]+")
+SHORTEST_SUBSTRING = 4
+"""A shorter secret is replaced only where it stands as a word: inside of words it would garble every message."""
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
 
 
@@ -31,10 +34,23 @@ class Secrets:
         return any(known[: len(location)] == location for known in self.locations)
 
     def scrubbed(self, text: str) -> str:
-        """Returns a text with every filled-in value replaced; the last net under all messages."""
+        """Returns a text with every secret value replaced; the last net under all messages."""
         for value in sorted(self.values, key=len, reverse=True):
-            text = text.replace(value, "***")
-        return text
+            if len(value) >= SHORTEST_SUBSTRING:
+                text = text.replace(value, "***")
+        return _WORD.sub(lambda word: "***" if word[0] in self.values else word[0], text)
+
+    def scrubbed_of_fragments(self, text: str) -> str:
+        """Returns a text in which also words that are part of a secret value are replaced.
+
+        For what validators say: one that took a value apart (a password with '@' in an address) quotes a fragment.
+        """
+
+        def replacement(word: re.Match[str]) -> str:
+            inside = len(word[0]) >= SHORTEST_SUBSTRING and any(word[0] in value for value in self.values)
+            return "***" if inside and not word[0].endswith("://") else word[0]
+
+        return _WORD.sub(replacement, self.scrubbed(text))
 
 
 @dataclass(slots=True)

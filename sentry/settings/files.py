@@ -3,13 +3,14 @@
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, SecretStr
+from pydantic import SecretStr
 
 from sentry.domain.errors import Problem
 from sentry.settings.document import Document
 from sentry.settings.environment import Secrets
 from sentry.settings.place import Location
 from sentry.settings.source import MAX_SECRET_BYTES, UnreadableFile, text_of
+from sentry.settings.values import replaced
 
 MIN_TOKEN_CHARACTERS = 8
 
@@ -32,28 +33,9 @@ class NamedFiles:
         self._folder = folder.absolute()
         self.problems: list[Problem] = []
 
-    def rooted(self, value: Any, location: Location = ()) -> Any:  # noqa: ANN401  # any value of the settings
+    def rooted(self, value: Any) -> Any:  # noqa: ANN401  # any value of the settings
         """Returns a value with each path in it made absolute; one that cannot be read is added to `problems`."""
-        if isinstance(value, Path):
-            return self._file(value, location)
-        if isinstance(value, BaseModel):
-            return self._model(value, location)
-        if isinstance(value, tuple):
-            items = tuple(self.rooted(item, (*location, index)) for index, item in enumerate(value))
-            return items if any(new is not old for new, old in zip(items, value, strict=True)) else value
-        if isinstance(value, dict):
-            pairs = {key: self.rooted(item, (*location, key)) for key, item in value.items()}
-            return pairs if any(pairs[key] is not value[key] for key in pairs) else value
-        return value
-
-    def _model(self, model: BaseModel, location: Location) -> BaseModel:
-        changed = {}
-        for name, field in type(model).model_fields.items():
-            old = getattr(model, name)
-            new = self.rooted(old, (*location, field.alias or name))
-            if new is not old:
-                changed[name] = new
-        return model.model_copy(update=changed) if changed else model
+        return replaced(value, lambda leaf, location: self._file(leaf, location) if isinstance(leaf, Path) else leaf)
 
     def _file(self, file: Path, location: Location) -> Path:
         path = self._folder / file

@@ -2,9 +2,8 @@
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from sentry.domain.errors import ConfigurationError, Problem
@@ -19,9 +18,9 @@ from sentry.settings.document import Document
 from sentry.settings.environment import Secrets, fill
 from sentry.settings.files import NamedFiles, rooted_store
 from sentry.settings.kinds import json_schema, shape
-from sentry.settings.place import Location
 from sentry.settings.references import References
 from sentry.settings.schema import Schema
+from sentry.settings.values import leaves
 from sentry.settings.verdict import Verdict
 
 
@@ -73,6 +72,9 @@ class _Loading:
             errors = invalid.errors(include_url=False, include_input=False)
         if errors:
             schema = Schema(json_schema(check_kinds, channel_kinds), document)
+            self._secrets.values.update(
+                str(value) for location, value in leaves(document.value) if value and schema.is_secret(location)
+            )
             document.problems += Verdict(document, self._secrets, schema).problems(errors)
         document.problems += References(document, self._secrets).problems()
         if made is not None:
@@ -107,7 +109,7 @@ class _Loading:
 
     def _misread_truths(self, made: Settings) -> Iterator[Problem]:
         """A number where `true` was written: pydantic takes it as 1, nobody means that."""
-        for location, value in _leaves(made, ()):
+        for location, value in leaves(made):
             if isinstance(self._document.at(location), bool) and type(value) in {int, float}:
                 yield self._document.problem(location, "must be a number; found true or false")
 
@@ -133,17 +135,3 @@ def default_routes(channels: Mapping[str, ChannelOptions]) -> tuple[Route, ...]:
     spare = {options.fallback for options in channels.values()}
     keys = tuple(key for key in channels if key not in spare)
     return (Route(to=keys),) if keys else ()
-
-
-def _leaves(value: Any, location: Location) -> Iterator[tuple[Location, Any]]:  # noqa: ANN401  # any value of the settings
-    if isinstance(value, BaseModel):
-        for name, field in type(value).model_fields.items():
-            yield from _leaves(getattr(value, name), (*location, field.alias or name))
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            yield from _leaves(item, (*location, key))
-    elif isinstance(value, tuple | list):
-        for index, item in enumerate(value):
-            yield from _leaves(item, (*location, index))
-    else:
-        yield location, value

@@ -79,11 +79,10 @@ class Verdict:
         if value is None and error_type != "missing":
             return "has no value; give it one or remove the line"
         text = self._about(error_type, context, location)
-        hidden = self._secrets.holds(location) or self._schema.is_secret(location)
-        if hidden:
+        if location in self._secrets.locations or self._schema.is_secret(location):
             names = " and ".join(f"${{{name}}}" for name in self._secrets.locations.get(location, ()))
             return f"the value from {names} {_generic(error_type, text)}" if names else _generic(error_type, text)
-        return text + _seen(error_type, value)
+        return self._secrets.scrubbed_of_fragments(text) + _seen(error_type, value)
 
     def _about(self, error_type: str, context: Mapping[str, Any], location: Location) -> str:
         if error_type == "string_pattern_mismatch":
