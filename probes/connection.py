@@ -51,16 +51,18 @@ class Stream(Protocol):
 class Connection:
     """A connected TCP socket whose errors are verdicts in the phase under way."""
 
-    def __init__(self, connected: socket.socket, address: str, trace: Trace) -> None:
+    def __init__(self, connected: socket.socket, ip: str, port: int, trace: Trace) -> None:
         """Takes over the socket.
 
         Args:
             connected: non-blocking, connected.
-            address: the peer as `ip:port`.
+            ip: the peer's address.
+            port: the peer's port.
             trace: tells the phase that an error is blamed on.
         """
         self._socket = connected
-        self.address = address
+        self.ip, self.port = ip, port
+        self.address = at_port(ip, port)
         self._trace = trace
 
     def __enter__(self) -> Self:
@@ -152,7 +154,7 @@ async def dial(address: str, port: int, environment: ProbeEnvironment, trace: Tr
         except OSError as error:
             raise socket_failure(error, address=trace.address, phase=Phase.CONNECT) from error
     trace.note(f"connected to {trace.address} in {timed.ms}")
-    return Connection(connected, trace.address, trace)
+    return Connection(connected, address, port, trace)
 
 
 class NoLocalRouteError(OSError):

@@ -1,11 +1,17 @@
 """The tls probe: a handshake and the certificates it shows, for any TLS port."""
 
 from typing import ClassVar, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field
 
-from probes.task import TaskProbe
-from sentry.domain.site import CheckOptions
+from probes.connection import Endpoint, connect
+from probes.environment import ProbeEnvironment
+from probes.task import TaskProbe, Trace
+from probes.tls_handshake import Trust, expires_soon, secure
+from probes.tls_trust import TrustSetting
+from sentry.domain.result import Reason
+from sentry.domain.site import Check, CheckOptions
 
 
 class TlsOptions(CheckOptions):
@@ -16,7 +22,7 @@ class TlsOptions(CheckOptions):
         None,
         min_length=1,
         pattern=r"^[^\s/@\[\]]+$",
-        description="Name or address; the host of the site's url when absent.",
+        description="Name or address, without brackets; the host of the site's url when absent.",
     )
     port: int | None = Field(
         None, ge=1, le=65_535, description="The port of an https url when absent, otherwise 443."
@@ -32,6 +38,38 @@ class TlsOptions(CheckOptions):
 
 
 class TlsProbe(TaskProbe):
-    """Shakes hands once on a new connection."""
+    """Shakes hands once on a new connection.
+
+    Raises:
+        ConfigurationError: on construction, where the authority's file cannot be used.
+    """
 
     Options: ClassVar[type[CheckOptions]] = TlsOptions
+
+    def __init__(self, check: Check, environment: ProbeEnvironment) -> None:
+        super().__init__(check, environment)
+        options = TlsOptions.model_validate(check.options)
+        host, port = _site_endpoint(check.url)
+        self._endpoint = Endpoint(options.host or host, options.port or port, options.ip_version)
+        self._server_name = options.server_name or self._endpoint.host
+        self._min_days_left = options.min_days_left
+        setting = TrustSetting(ca_file=environment.ca_file, min_version=options.min_version)
+        self._trust = Trust.prepare(setting, owner=check.key)
+
+    async def measure(self, trace: Trace) -> None:
+        """Resolves, connects, shakes hands and counts the days.
+
+        Raises:
+            ProbeFailure: any of it failed.
+        """
+        with await connect(self._endpoint, self.environment, trace) as connection:
+            await secure(connection, self._server_name, self._trust, self.environment, trace)
+        chain = trace.tls.chain if trace.tls else ()
+        soon = expires_soon(chain, self._min_days_left, self.environment.clock.now())
+        if soon is not None:
+            trace.degraded = (Reason.TLS_EXPIRES_SOON, soon)
+
+
+def _site_endpoint(url: str) -> tuple[str, int]:
+    parts = urlsplit(url)
+    return parts.hostname or "", (parts.port if parts.scheme == "https" else None) or 443

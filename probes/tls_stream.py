@@ -1,0 +1,138 @@
+"""TLS over a connection: the handshake as a phase, and the chain the server showed, verified or not."""
+
+import ssl
+from collections.abc import Sequence
+from typing import Protocol, cast
+
+from probes.certificate import read_certificate
+from probes.connection import Stream
+from probes.environment import ProbeFailure
+from probes.tls_verdict import broken_tls
+from sentry.domain.result import Certificate, TlsEvidence
+
+PLAIN_BYTES = 65_536
+
+
+class _PresentedCertificate(Protocol):
+    def public_bytes(self, encoding: int) -> bytes: ...
+
+
+class _ChainReader(Protocol):
+    """What CPython's `_ssl` offers since 3.10 and `ssl.SSLObject` itself since 3.13."""
+
+    def get_unverified_chain(self) -> Sequence[_PresentedCertificate] | None: ...
+    def get_verified_chain(self) -> Sequence[_PresentedCertificate] | None: ...
+
+
+_DER = 2  # _ssl.ENCODING_DER
+
+
+class TlsStream:
+    """An encrypted stream over another one."""
+
+    def __init__(self, below: Stream, context: ssl.SSLContext, server_name: str) -> None:
+        """Prepares the client's side.
+
+        Args:
+            below: connected.
+            context: what is trusted.
+            server_name: for SNI, and for verification where the context verifies.
+
+        Raises:
+            ValueError: the name cannot stand in SNI.
+        """
+        self._below = below
+        self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=server_name)
+
+    async def handshake(self) -> None:
+        """Shakes hands.
+
+        Raises:
+            ssl.SSLError: it failed; as `SSLCertVerificationError` where the certificate was not accepted.
+            ProbeFailure: the connection broke.
+        """
+        while True:
+            try:
+                self._tls.do_handshake()
+            except ssl.SSLWantReadError:
+                await self._flush()
+                await self._fill()
+            except ssl.SSLError:
+                await self._say_goodbye()
+                raise
+            else:
+                return await self._flush()
+
+    async def send(self, data: bytes) -> None:
+        """Sends all of it.
+
+        Raises:
+            ProbeFailure: the connection broke.
+        """
+        try:
+            self._tls.write(data)
+        except ssl.SSLError as error:
+            raise broken_tls(error) from error
+        await self._flush()
+
+    async def receive(self) -> bytes:
+        """Returns what came next, b"" once the peer has closed, with or without the farewell that TLS asks for.
+
+        Raises:
+            ProbeFailure: the connection broke, or the server sent an alert.
+        """
+        while True:
+            try:
+                return self._tls.read(PLAIN_BYTES)
+            except ssl.SSLWantReadError:
+                await self._flush()
+                await self._fill()
+            except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
+                return b""
+            except ssl.SSLError as error:
+                raise broken_tls(error) from error
+
+    def evidence(self, *, verified: bool) -> TlsEvidence:
+        """Returns what the handshake showed."""
+        cipher = self._tls.cipher()
+        return TlsEvidence(
+            version=self._tls.version(),
+            cipher=cipher[0] if cipher else None,
+            chain=tuple(filter(None, map(read_certificate, self.presented_chain()))),
+            verified=verified,
+        )
+
+    def presented_chain(self) -> tuple[bytes, ...]:
+        """Returns the certificates the server sent, DER, leaf first."""
+        return _ders(self._chain_reader().get_unverified_chain())
+
+    def verified_chain(self) -> tuple[Certificate, ...]:
+        """Returns the chain that was built and verified, leaf to root; empty where nothing was verified."""
+        return tuple(filter(None, map(read_certificate, _ders(self._chain_reader().get_verified_chain()))))
+
+    def _chain_reader(self) -> _ChainReader:
+        # The one place that reaches below the public API: SSLObject has these methods from 3.13, `_ssl` from 3.10.
+        return cast("_ChainReader", self._tls._sslobj)  # type: ignore[attr-defined]  # noqa: SLF001  # as said above
+
+    async def _flush(self) -> None:
+        if self._outgoing.pending:
+            await self._below.send(self._outgoing.read())
+
+    async def _fill(self) -> None:
+        data = await self._below.receive()
+        if data:
+            self._incoming.write(data)
+        else:
+            self._incoming.write_eof()
+
+    async def _say_goodbye(self) -> None:
+        """Sends the alert that says why; the server's log is then as clear as ours. It may be gone already."""
+        try:
+            await self._flush()
+        except ProbeFailure:
+            return
+
+
+def _ders(chain: Sequence[_PresentedCertificate] | None) -> tuple[bytes, ...]:
+    return tuple(certificate.public_bytes(_DER) for certificate in chain or ())
