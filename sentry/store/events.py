@@ -67,7 +67,7 @@ class StoredEventQueue:
                 return event_of(row)
             except StoreError as error:
                 # never readable, so it must not hold up all that comes after it
-                _log.error("event_damaged", event=row.id, handler=handler, error=str(error))
+                _log.error("event_damaged", event_id=row.id, handler=handler, error=str(error))
                 await self._mark(row.id, handler, state="given_up", error=str(error))
 
     async def done(self, event: Event, handler: str) -> None:

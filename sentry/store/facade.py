@@ -8,10 +8,16 @@ from sentry.ports import Clock
 from sentry.store.address import check_file, parse_address
 from sentry.store.checks import CheckIndex
 from sentry.store.database import Database
+from sentry.store.deliveries import StoredOutbox
+from sentry.store.due import DueBook
 from sentry.store.events import EventLog, StoredEventQueue
+from sentry.store.heartbeats import StoredHeartbeats
 from sentry.store.incidents import StoredIncidents
 from sentry.store.ledger import StoredLedger
+from sentry.store.marks import MarkBook
 from sentry.store.migrate import bring_up_to_date
+from sentry.store.retention import Retention
+from sentry.store.tickets import StoredTickets
 from sentry.store.watch import StoredWatch
 
 WAIT_S = 5.0
@@ -22,8 +28,10 @@ class Store:
     """Everything that is kept, behind the ports of the house.
 
     Attributes:
+        watch: fills `WatchStore`; ledger: `LedgerReader`; events: `EventQueue`; incidents: `IncidentStore`.
+        tickets: fills `TicketStore`; deliveries: `DeliveryOutbox`; heartbeats: `HeartbeatBook`.
         checks: which checks are and were watched.
-        watch: `WatchStore`; ledger: `LedgerReader`; events: `EventQueue`; incidents: `IncidentStore`.
+        due: when slow work is next due; marks: what happens only once; retention: drops what is old.
     """
 
     def __init__(self, database: Database, *, handlers: Sequence[str], clock: Clock) -> None:
@@ -35,6 +43,12 @@ class Store:
         self.ledger = StoredLedger(database)
         self.events = StoredEventQueue(database, log)
         self.incidents = StoredIncidents(database, log)
+        self.tickets = StoredTickets(database)
+        self.deliveries = StoredOutbox(database)
+        self.heartbeats = StoredHeartbeats(database)
+        self.due = DueBook(database)
+        self.marks = MarkBook(database, log, clock)
+        self.retention = Retention(database)
 
     async def aclose(self) -> None:
         """Closes every connection."""
@@ -65,6 +79,8 @@ async def open_store(
     database = Database(parsed, wait_s=wait_s)
     try:
         await bring_up_to_date(database)
-        yield Store(database, handlers=handlers, clock=clock)
+        store = Store(database, handlers=handlers, clock=clock)
+        await store.heartbeats.load()
+        yield store
     finally:
         await database.aclose()

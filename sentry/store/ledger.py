@@ -140,7 +140,7 @@ class StoredLedger:
             try:
                 event = event_of(row)
             except StoreError as error:
-                _log.error("event_damaged", event=row.id, error=str(error))
+                _log.error("event_damaged", event_id=row.id, error=str(error))
                 continue
             facts = event.data
             found.append(RecentChange(event.at, str(facts.get("kind", "")), str(facts.get("text", ""))))
