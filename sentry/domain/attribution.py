@@ -68,6 +68,9 @@ ADDRESS_TYPES = frozenset({"A", "AAAA"})
 AGREEING_RESOLVERS = 2
 """One resolver that fails may be at fault itself, and none at all is no agreement."""
 
+VOTES = frozenset({None, "NXDOMAIN", "SERVFAIL"})
+"""Errors of a `DnsAnswer` that speak of the zone. No answer at all, or a refusal, may be the fault of our network."""
+
 
 def attribute(result: ProbeResult, evidence: CollectedEvidence | None) -> Verdict:
     """Returns the likely side of a failure, and the code of the fact it rests on.
@@ -90,7 +93,7 @@ def attribute(result: ProbeResult, evidence: CollectedEvidence | None) -> Verdic
 def _by_resolvers(answers: Sequence[DnsAnswer]) -> Verdict:
     found: dict[str, bool] = {}
     for answer in answers:
-        if answer.record_type in ADDRESS_TYPES:
+        if answer.record_type in ADDRESS_TYPES and answer.error in VOTES:
             found[answer.resolver] = found.get(answer.resolver, False) or bool(answer.values)
     if len(found) < AGREEING_RESOLVERS:
         return DNS_UNCONFIRMED

@@ -9,7 +9,7 @@ from sentry.domain.result import Certificate, ProbeResult, Reason
 
 @dataclass(frozen=True, slots=True)
 class DnsAnswer:
-    """What one resolver said of a name. `error` is set where it gave no answer."""
+    """What one resolver said of a name. `error` is its rcode (`NXDOMAIN`), or why it gave no answer."""
 
     resolver: str
     name: str
