@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from sentry.domain.errors import DeliveryReason
 from sentry.domain.incident import Incident
 from sentry.domain.notice import Delivery, DeliveryState, NoticeKind
 
@@ -21,6 +22,9 @@ MAX_RETRY_S = 300.0
 
 MAX_RETRY_AFTER_S = 900.0
 """Longest waiting that the other side may ask for (Retry-After); an alert must not wait for longer than that."""
+
+MENDABLE = frozenset({DeliveryReason.AUTHENTICATION, DeliveryReason.MISCONFIGURED})
+"""Permanent failures that an administrator can end; without a fall-back they are tried again, slowly."""
 
 
 def delivery_key(incident_id: int, opening: int, kind: NoticeKind, channel: str, recipient: str) -> str:

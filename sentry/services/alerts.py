@@ -19,7 +19,8 @@ from sentry.domain.incident import Incident, IncidentState
 from sentry.domain.notice import Delivery, NoticeKind, Route
 from sentry.domain.site import Language
 from sentry.ports import Clock, DeliveryOutbox, IncidentStore, MessageRenderer, Telemetry
-from sentry.services.courier import ATTEMPT_TIMEOUT_S, LATE_AFTER_S, Courier
+from sentry.services.courier import Courier
+from sentry.services.handover import ATTEMPT_TIMEOUT_S, LATE_AFTER_S, Handover
 from sentry.services.standing import StandingAlerts
 from sentry.services.switchboard import Audience, Line, Switchboard
 
@@ -70,25 +71,25 @@ class Alerts:
         self._clock = clock
         self._telemetry = telemetry
         self._switchboard = Switchboard(lines, routes, audience, language=language)
+        handover = Handover(
+            self._switchboard, renderer, attempt_timeout_s=attempt_timeout_s, late_after_s=late_after_s
+        )
         self._courier = Courier(
             incidents=incidents,
             outbox=outbox,
             switchboard=self._switchboard,
-            renderer=renderer,
+            handover=handover,
             clock=clock,
             telemetry=telemetry,
             jitter=jitter,
-            attempt_timeout_s=attempt_timeout_s,
-            late_after_s=late_after_s,
         )
         self._standing = StandingAlerts(
             incidents=incidents,
             outbox=outbox,
             switchboard=self._switchboard,
-            courier=self._courier,
+            handover=handover,
             clock=clock,
             telemetry=telemetry,
-            attempt_timeout_s=attempt_timeout_s,
         )
 
     async def handle(self, event: Event) -> None:
@@ -131,7 +132,7 @@ class Alerts:
     async def replace(self, lines: Mapping[str, Line], routes: Sequence[Route]) -> None:
         """Puts other channels and routes in force; what waits on a channel that is gone goes to its fall-back."""
         self._switchboard.replace(lines, routes)
-        await self._courier.sweep()
+        await self._courier.sweep(retry_now=True)
 
     async def _owed(self, incident: Incident, event: Event) -> list[Delivery]:
         kind = NOTICES[event.kind]
@@ -168,4 +169,6 @@ class Alerts:
             except StoreError as error:
                 self._telemetry.count("store_errors_total", kind="outbox")
                 log.warning("the outbox cannot be swept: %s", error)
+            except Exception:
+                log.exception("the sweep met a fault of ours and goes on")
             await self._clock.sleep(SWEEP_EVERY_S)

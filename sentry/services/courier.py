@@ -1,19 +1,27 @@
 """The courier: takes what is due out of the outbox to its channels, each at its own pace, until it is accepted."""
 
 import asyncio
+import itertools
 import logging
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
-from weakref import WeakValueDictionary
 
-from sentry.domain.delivery import Judgement, Verdict, held_back, judge, retry_at, thread_key
-from sentry.domain.errors import DeliveryError, DeliveryReason, StoreError, StoreUnavailable
+from sentry.domain.delivery import (
+    MAX_RETRY_AFTER_S,
+    MENDABLE,
+    Judgement,
+    Verdict,
+    held_back,
+    judge,
+    retry_at,
+)
+from sentry.domain.errors import DeliveryError, StoreError
 from sentry.domain.incident import Incident
-from sentry.domain.notice import Delivery, DeliveryState, Message, NoticeKind
-from sentry.ports import Clock, DeliveryOutbox, IncidentStore, MessageRenderer, StandingChannel, Telemetry
-from sentry.services.switchboard import Line, Switchboard
+from sentry.domain.notice import Delivery, DeliveryState, NoticeKind
+from sentry.ports import Clock, DeliveryOutbox, IncidentStore, Telemetry
+from sentry.services.handover import Handover
+from sentry.services.switchboard import Switchboard
 
 POLL_S = 2.0
 """How often due retries are looked for when nobody wakes the courier."""
@@ -21,11 +29,8 @@ POLL_S = 2.0
 CONCURRENT_PER_CHANNEL = 8
 """Attempts of one channel at a time: a mass outage drains quickly, a mail server sees few connections."""
 
-ATTEMPT_TIMEOUT_S = 60.0
-"""Longest time of one attempt, whatever a channel's own time-outs say."""
-
-LATE_AFTER_S = 90.0
-"""A message this much later than its event says so ("sent late"): by then promise 001-31 is broken."""
+BARRED_S = 60.0
+"""A delivery around which we have a bug is left alone for this long."""
 
 GRACE_S = 3.0
 """At shutdown, attempts under way get this long to end: what was accepted is then known to be."""
@@ -42,14 +47,6 @@ HORIZON = timedelta(days=400)
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """How an attempt ended: with no error, it was accepted."""
-
-    error: DeliveryError | None
-    latency_s: float
-
-
 class Courier:
     """Delivers at least once; a stuck channel holds up nobody but itself.
 
@@ -59,7 +56,6 @@ class Courier:
 
     Args:
         jitter: random numbers in [0, 1) for the back-off.
-        attempt_timeout_s: deadline of one attempt; late_after_s: delay from which a message says that it is late.
     """
 
     def __init__(
@@ -68,24 +64,21 @@ class Courier:
         incidents: IncidentStore,
         outbox: DeliveryOutbox,
         switchboard: Switchboard,
-        renderer: MessageRenderer,
+        handover: Handover,
         clock: Clock,
         telemetry: Telemetry,
         jitter: Callable[[], float],
-        attempt_timeout_s: float = ATTEMPT_TIMEOUT_S,
-        late_after_s: float = LATE_AFTER_S,
     ) -> None:
         self._incidents = incidents
         self._outbox = outbox
         self._switchboard = switchboard
-        self._renderer = renderer
+        self._handover = handover
         self._clock = clock
         self._telemetry = telemetry
         self._jitter = jitter
-        self._attempt_timeout_s = attempt_timeout_s
-        self._late_after_s = late_after_s
-        self._under_way: dict[str, tuple[str, asyncio.Task[None]]] = {}
-        self._turns: WeakValueDictionary[tuple[str, int], asyncio.Lock] = WeakValueDictionary()
+        self._under_way: dict[str, tuple[str, asyncio.Task[bool]]] = {}
+        self._barred: dict[str, float] = {}
+        self._held: set[str] = set()
         self._woken = asyncio.Event()
         self._wall_minus_monotonic_s = clock.now().timestamp() - clock.monotonic()
 
@@ -114,7 +107,8 @@ class Courier:
         attempts = 0
         while launched := await self._launch():
             attempts += launched
-            await asyncio.gather(*(task for _, task in self._under_way.values()))
+            if not all(await asyncio.gather(*(task for _, task in self._under_way.values()))):
+                break
         return attempts
 
     async def _launch_or_report(self) -> None:
@@ -124,6 +118,8 @@ class Courier:
         except StoreError as error:
             self._telemetry.count("store_errors_total", kind="outbox")
             log.warning("the outbox cannot be read, deliveries wait: %s", error)
+        except Exception:
+            log.exception("the courier met a fault of ours and goes on")
 
     async def _launch(self) -> int:
         """Starts an attempt for each delivery that is due, as far as its channel has room."""
@@ -132,12 +128,18 @@ class Courier:
         for channel in list(self._switchboard.lines):
             busy = sum(1 for key, _ in self._under_way.values() if key == channel)
             due = await self._outbox.due(now, CONCURRENT_PER_CHANNEL, channel=channel)
-            waiting = [one for one in due if one.key not in self._under_way]
+            waiting = [one for one in due if self._is_free(one.key)]
             for delivery in waiting[: CONCURRENT_PER_CHANNEL - busy]:
                 task = asyncio.create_task(self._attempt(delivery), name=f"deliver:{delivery.key}")
                 self._under_way[delivery.key] = (channel, task)
                 launched += 1
         return launched
+
+    def _is_free(self, key: str) -> bool:
+        if self._barred.get(key, 0.0) > self._clock.monotonic():
+            return False
+        self._barred.pop(key, None)
+        return key not in self._under_way and key not in self._held
 
     async def _report(self) -> None:
         pending, oldest = await self._outbox.backlog()
@@ -156,32 +158,50 @@ class Courier:
 
     # ── one delivery ─────────────────────────────────────────────────────────────────────────────────────────────
 
-    async def _attempt(self, delivery: Delivery) -> None:
+    async def _attempt(self, delivery: Delivery) -> bool:
+        """Carries one delivery; returns whether its outcome is in the store."""
         try:
             await self._carry(delivery)
-            self._woken.set()
         except StoreError as error:
             self._telemetry.count("store_errors_total", kind="outbox")
             log.warning("delivery %s waits for the store: %s", delivery.key, error)
+            return False
+        except Exception:
+            # A bug of ours around a delivery must neither lose it nor send it again every two seconds.
+            self._barred[delivery.key] = self._clock.monotonic() + BARRED_S
+            self._telemetry.count("alert_failures_total", channel=delivery.channel, reason="our_error")
+            log.exception("delivery %s met a fault of ours", delivery.key)
+            return False
+        else:
+            self._woken.set()
+            return True
         finally:
             del self._under_way[delivery.key]
 
     async def _carry(self, delivery: Delivery) -> None:
-        async with self.turn(delivery.channel, delivery.incident_id):
+        async with self._handover.turn(delivery.channel, delivery.incident_id):
+            siblings = await self._outbox.of_incident(delivery.incident_id)
+            # Read again: `due` may have been answered before an attempt that has ended meanwhile.
+            current = next((one for one in siblings if one.key == delivery.key), None)
+            if current is None or current.state is not DeliveryState.PENDING:
+                return
             incident = await self._incidents.get(delivery.incident_id)
             if incident is None:
-                await self._cancel(delivery, "the incident is not in the store any more")
+                await self._cancel(current, "the incident is not in the store any more")
                 return
-            judgement = judge(delivery, await self._outbox.of_incident(delivery.incident_id), incident)
-            if judgement.verdict is not Verdict.SEND:
-                await self._set_aside(delivery, judgement)
-                return
-            line = self._switchboard.lines.get(delivery.channel)
-            if line is None:
-                await self.bury(delivery, f"the channel '{delivery.channel}' is not configured any more")
-                return
-            outcome = await self._send(line, delivery, incident)
-            await self._conclude(delivery, incident, outcome)
+            judgement = judge(current, siblings, incident)
+            if judgement.verdict is Verdict.SEND:
+                await self._try(current, incident)
+            else:
+                await self._set_aside(current, judgement)
+
+    async def _try(self, delivery: Delivery, incident: Incident) -> None:
+        line = self._switchboard.lines.get(delivery.channel)
+        if line is None:
+            await self.bury(delivery, f"the channel '{delivery.channel}' is not configured any more")
+            return
+        error = await self._handover.attempt(line, delivery, incident, self._clock.now())
+        await self._conclude(delivery, incident, error)
 
     async def _set_aside(self, delivery: Delivery, judgement: Judgement) -> None:
         now = self._clock.now()
@@ -208,55 +228,32 @@ class Courier:
         await self._outbox.enqueue(inherited)
         await self._cancel(delivery, judgement.why)
 
-    async def _send(self, line: Line, delivery: Delivery, incident: Incident) -> Outcome:
-        """Renders and hands over one message; whatever goes wrong comes back as a value."""
-        begun = self._clock.monotonic()
-        try:
-            message = self.compose(delivery, incident, self._clock.now())
-            async with asyncio.timeout(self._attempt_timeout_s):
-                await line.channel.send(message, delivery.recipient)
-        except DeliveryError as error:
-            return Outcome(error, self._clock.monotonic() - begun)
-        except TimeoutError:
-            text = f"not accepted within {self._attempt_timeout_s:g} s"
-            return Outcome(
-                DeliveryError(text, reason=DeliveryReason.TIMEOUT, retryable=True), self._clock.monotonic() - begun
-            )
-        except Exception as error:  # our own bug in one channel or template must not stop the others
-            log.exception("delivery %s met a fault of ours", delivery.key)
-            text = f"fault of the agent: {type(error).__name__}"
-            return Outcome(
-                DeliveryError(text, reason=DeliveryReason.OUR_ERROR, retryable=True), self._clock.monotonic() - begun
-            )
-        return Outcome(None, self._clock.monotonic() - begun)
-
-    def compose(self, delivery: Delivery, incident: Incident, now: datetime) -> Message:
-        """Returns the message of a delivery, marked late where it is."""
-        delay_s = (now - delivery.created_at).total_seconds()
-        message = self._renderer.message(
-            incident,
-            delivery.kind,
-            key=delivery.key,
-            language=self._switchboard.language(incident.site_key),
-            delayed_s=delay_s if delay_s >= self._late_after_s else 0.0,
-        )
-        return replace(message, thread_key=thread_key(delivery))
-
-    async def _conclude(self, delivery: Delivery, incident: Incident, outcome: Outcome) -> None:
+    async def _conclude(self, delivery: Delivery, incident: Incident, error: DeliveryError | None) -> None:
         now = self._clock.now()
         tried = replace(delivery, attempts=delivery.attempts + 1)
-        if outcome.error is None:
+        if error is None:
             await self._accepted(tried, incident, now)
             return
-        error = outcome.error
         self._telemetry.count("alert_failures_total", channel=delivery.channel, reason=error.reason.value)
         tried = replace(tried, last_error=f"{error.reason.value}: {error}"[:1000])
-        again = retry_at(tried, now, self._jitter(), error.retry_after_s) if error.retryable else None
+        again = await self._next_attempt_at(tried, error, now)
         if again is None:
             await self.bury(tried, tried.last_error or "")
             return
         log.warning("delivery %s failed, next attempt at %s: %s", tried.key, again.isoformat(), tried.last_error)
         await self._record(replace(tried, next_attempt_at=again))
+
+    async def _next_attempt_at(self, delivery: Delivery, error: DeliveryError, now: datetime) -> datetime | None:
+        """Returns when a failed delivery is tried again, None where it is given up.
+
+        A wrong password or address is permanent until somebody mends it: a message that nobody else can deliver
+        waits for that.
+        """
+        if error.retryable:
+            return retry_at(delivery, now, self._jitter(), error.retry_after_s)
+        if error.reason in MENDABLE and not await self._heirs(delivery, now):
+            return retry_at(delivery, now, self._jitter(), MAX_RETRY_AFTER_S)
+        return None
 
     async def _accepted(self, delivery: Delivery, incident: Incident, now: datetime) -> None:
         await self._record(replace(delivery, state=DeliveryState.SENT, sent_at=now, last_error=None))
@@ -264,61 +261,75 @@ class Courier:
         if delivery.kind is NoticeKind.OPENED:
             since_failure_s = (now - incident.started_at).total_seconds()
             self._telemetry.count("alert_latency_seconds", since_failure_s, channel=delivery.channel)
-        for waiting in held_back(delivery, await self._outbox.of_incident(delivery.incident_id)):
-            await self._outbox.update(replace(waiting, next_attempt_at=now))
+        await self._release(delivery, now)
 
     async def bury(self, delivery: Delivery, error: str) -> None:
         """Gives a delivery up and lets its heirs take it on."""
-        incident = await self._incidents.get(delivery.incident_id)
-        siblings = await self._outbox.of_incident(delivery.incident_id)
         now = self._clock.now()
-        heirs = self._switchboard.heirs(delivery, incident, siblings, now)
+        heirs = await self._heirs(delivery, now)
         # Heirs first: killed in between, the agent finds the delivery pending and comes here again.
         await self._outbox.enqueue(heirs)
         await self._record(replace(delivery, state=DeliveryState.DEAD, last_error=error))
         self._telemetry.count("alerts_dead_total", channel=delivery.channel)
         names = ", ".join(sorted({heir.channel for heir in heirs})) or "nobody"
         log.error("delivery %s is given up, %s takes it on: %s", delivery.key, names, error)
-        for waiting in held_back(delivery, siblings):
-            await self._outbox.update(replace(waiting, next_attempt_at=now))
+        await self._release(delivery, now)
+
+    async def _heirs(self, delivery: Delivery, now: datetime) -> list[Delivery]:
+        incident = await self._incidents.get(delivery.incident_id)
+        siblings = await self._outbox.of_incident(delivery.incident_id)
+        return self._switchboard.heirs(delivery, incident, siblings, now)
+
+    async def _release(self, delivery: Delivery, now: datetime) -> None:
+        """Makes due what waited for a delivery that is settled now."""
+        for waiting in held_back(delivery, await self._outbox.of_incident(delivery.incident_id)):
+            await self._hasten(waiting, now)
+
+    async def _hasten(self, delivery: Delivery, now: datetime) -> None:
+        """Makes a delivery due, unless it is under way; nobody attempts it while it is changed."""
+        if not self._is_free(delivery.key):
+            return
+        self._held.add(delivery.key)
+        try:
+            siblings = await self._outbox.of_incident(delivery.incident_id)
+            current = next((one for one in siblings if one.key == delivery.key), None)
+            if current is not None and current.state is DeliveryState.PENDING:
+                await self._outbox.update(replace(current, next_attempt_at=now))
+        finally:
+            self._held.discard(delivery.key)
 
     async def _cancel(self, delivery: Delivery, why: str) -> None:
         await self._record(replace(delivery, state=DeliveryState.CANCELLED, last_error=why))
 
     async def _record(self, delivery: Delivery) -> None:
         """Writes an outcome, and does not give up: forgetting it would send the message twice."""
-        for attempt in range(1_000_000):
+        for attempt in itertools.count():
             try:
                 await self._outbox.update(delivery)
-            except StoreUnavailable:
+            except StoreError as error:
                 self._telemetry.count("store_errors_total", kind="outbox")
+                log.warning("the outcome of delivery %s waits for the store: %s", delivery.key, error)
                 await self._clock.sleep(RECORD_RETRY_S[min(attempt, len(RECORD_RETRY_S) - 1)])
             else:
                 return
 
-    def turn(self, channel: str, incident_id: int) -> AbstractAsyncContextManager[object]:
-        """Returns what makes a standing channel hear of one incident in one voice at a time.
-
-        Without it, a repeated opening could reach Alertmanager after the end and bring the alert back.
-        """
-        line = self._switchboard.lines.get(channel)
-        if line is None or not isinstance(line.channel, StandingChannel):
-            return nullcontext()
-        return self._turns.setdefault((channel, incident_id), asyncio.Lock())
-
     # ── what changed around us ───────────────────────────────────────────────────────────────────────────────────
 
-    async def sweep(self) -> None:
-        """Finds a new way for what waits on channels that are gone, and repairs waits that a clock jump stretched."""
+    async def sweep(self, *, retry_now: bool = False) -> None:
+        """Finds a new way for what waits on channels that are gone, and repairs waits that a clock jump stretched.
+
+        Args:
+            retry_now: try everything at once; after a reload, when what was wrong may have been mended.
+        """
         now = self._clock.now()
-        set_back = self._was_set_back(now)
+        retry_now = self._was_set_back(now) or retry_now
         for delivery in await self._outbox.due(now + HORIZON, SWEEP_LIMIT):
             if delivery.key in self._under_way:
                 continue
             if delivery.channel not in self._switchboard.lines:
                 await self.bury(delivery, f"the channel '{delivery.channel}' is not configured any more")
-            elif set_back and delivery.next_attempt_at > now:
-                await self._outbox.update(replace(delivery, next_attempt_at=now))
+            elif retry_now and delivery.next_attempt_at > now:
+                await self._hasten(delivery, now)
         self.wake()
 
     def _was_set_back(self, now: datetime) -> bool:

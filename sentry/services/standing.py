@@ -3,11 +3,11 @@
 import asyncio
 import logging
 
-from sentry.domain.errors import DeliveryError, StoreError
+from sentry.domain.errors import StoreError
 from sentry.domain.incident import Incident, IncidentState
 from sentry.domain.notice import Delivery, DeliveryState, NoticeKind
 from sentry.ports import Clock, DeliveryOutbox, IncidentStore, StandingChannel, Telemetry
-from sentry.services.courier import Courier
+from sentry.services.handover import Handover
 from sentry.services.switchboard import Line, Switchboard
 
 TICK_S = 5.0
@@ -31,18 +31,16 @@ class StandingAlerts:
         incidents: IncidentStore,
         outbox: DeliveryOutbox,
         switchboard: Switchboard,
-        courier: Courier,
+        handover: Handover,
         clock: Clock,
         telemetry: Telemetry,
-        attempt_timeout_s: float,
     ) -> None:
         self._incidents = incidents
         self._outbox = outbox
         self._switchboard = switchboard
-        self._courier = courier
+        self._handover = handover
         self._clock = clock
         self._telemetry = telemetry
-        self._attempt_timeout_s = attempt_timeout_s
         self._repeated_at: dict[str, float] = {}
 
     async def run(self) -> None:
@@ -53,6 +51,8 @@ class StandingAlerts:
             except StoreError as error:
                 self._telemetry.count("store_errors_total", kind="outbox")
                 log.warning("standing alerts wait for the store: %s", error)
+            except Exception:
+                log.exception("standing alerts met a fault of ours and go on")
             await self._clock.sleep(TICK_S)
 
     async def repeat_due(self) -> int:
@@ -80,7 +80,7 @@ class StandingAlerts:
     async def _repeat_to(self, channel: str, incident_ids: list[int]) -> int:
         accepted = 0
         for incident_id in incident_ids:
-            async with self._courier.turn(channel, incident_id):
+            async with self._handover.turn(channel, incident_id):
                 # Read within the turn: the end is not sent before the store says that it is over.
                 incident = await self._incidents.get(incident_id)
                 if incident is None or incident.state is IncidentState.RESOLVED:
@@ -102,15 +102,10 @@ class StandingAlerts:
         line = self._switchboard.lines.get(delivery.channel)
         if line is None:
             return 0
-        try:
-            message = self._courier.compose(delivery, incident, delivery.created_at)
-            async with asyncio.timeout(self._attempt_timeout_s):
-                await line.channel.send(message, delivery.recipient)
-        except DeliveryError as error:
-            self._telemetry.count("alert_failures_total", channel=delivery.channel, reason=error.reason.value)
-            log.warning("incident %s could not be repeated to %s: %s", incident.id, delivery.channel, error)
-            return 0
-        except TimeoutError:
-            self._telemetry.count("alert_failures_total", channel=delivery.channel, reason="timeout")
-            return 0
-        return 1
+        # As of when it was due: that a standing alert is repeated hours later does not make it late.
+        error = await self._handover.attempt(line, delivery, incident, delivery.created_at)
+        if error is None:
+            return 1
+        self._telemetry.count("alert_failures_total", channel=delivery.channel, reason=error.reason.value)
+        log.warning("incident %s could not be repeated to %s: %s", incident.id, delivery.channel, error)
+        return 0
