@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date
+from difflib import get_close_matches
 from enum import StrEnum
 from typing import Annotated, ClassVar
 from zoneinfo import ZoneInfo, available_timezones
@@ -20,8 +21,11 @@ Key = Annotated[
 
 
 def _known_zone(name: str) -> str:
-    if name not in available_timezones():
-        raise ValueError(f"'{name}' is no IANA time zone; write one like Europe/Madrid or America/Bogota")
+    known = available_timezones()
+    if name not in known:
+        close = get_close_matches(name, known, n=1)
+        advice = f"did you mean '{close[0]}'?" if close else "write one like Europe/Madrid or America/Bogota"
+        raise ValueError(f"'{name}' is no IANA time zone; {advice}")
     return name
 
 

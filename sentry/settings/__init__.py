@@ -4,7 +4,7 @@ from sentry.settings.configuration import Settings
 from sentry.settings.difference import Changes, SettingsDifference, difference
 from sentry.settings.kinds import json_schema
 from sentry.settings.loading import load
-from sentry.settings.starter import starter, write_new
+from sentry.settings.starter_file import starter, write_new
 
 __all__ = [
     "Changes",

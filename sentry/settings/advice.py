@@ -16,7 +16,7 @@ from sentry.settings.environment import Secrets
 AVAILABILITY_KINDS = frozenset({"http", "tcp", "icmp", "dns", "heartbeat"})
 SECURITY_KINDS = frozenset({"tls", "audit"})
 MAX_LISTED = 5
-RESPONSE_LIMITS = ("max_response_s", "slow_after_s", "max_rtt_s")
+RESPONSE_LIMITS = ("max_response_s", "max_rtt_s")
 """Options of any kind that set a limit to response time."""
 
 

@@ -40,7 +40,7 @@ def _main(path: Path) -> Document:
 
 def _wrong_root(document: Document) -> Problem:
     message = (
-        "the file is empty; the smallest useful one is\nsites:\n  - {key: example, url: https://example.com/}"
+        "the file is empty; the smallest useful one is: sites: [{key: example, url: 'https://example.com/'}]"
         if document.value is None
         else "the file must be a mapping with keys like 'sites:' and 'channels:' at its left margin"
     )

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 from sentry.domain.site import CheckOptions
 from sentry.settings.document import Document
@@ -61,8 +60,8 @@ def _complete_site(
         if key not in site and fallback is not None:
             site[key] = fallback
     url = site.get("url")
-    if "checks" not in site and isinstance(url, str):
-        site["checks"] = default_checks(url, check_kinds)
+    if "checks" not in site:
+        site["checks"] = default_checks(url if isinstance(url, str) else "", check_kinds)
 
 
 def default_checks(url: str, check_kinds: Mapping[str, type[CheckOptions]]) -> list[dict[str, Any]]:
@@ -71,4 +70,4 @@ def default_checks(url: str, check_kinds: Mapping[str, type[CheckOptions]]) -> l
     options = check_kinds.get("http")
     if options is not None and "max_response_s" in options.model_fields:
         http["max_response_s"] = DEFAULT_LIMIT_S
-    return [http, {"kind": "tls"}] if urlsplit(url).scheme.lower() == "https" else [http]
+    return [http, {"kind": "tls"}] if url.lower().startswith("https://") else [http]

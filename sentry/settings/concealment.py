@@ -1,6 +1,6 @@
 """Keeps secret texts out of every representation: repr, dumps and pages show `***` where the value still works."""
 
-from collections.abc import Collection
+from collections.abc import Mapping
 from functools import cache
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -55,13 +55,16 @@ def _quiet(kind: type[AnyUrl]) -> type[AnyUrl]:
 class Curtain:
     """Knows which values may not be seen: by where they were written, and by URL passwords wherever they stand."""
 
-    def __init__(self, hidden: Collection[Location] = ()) -> None:
-        """Takes the locations of texts that hold a value from outside."""
-        self._hidden = frozenset(hidden)
+    def __init__(self, written: Mapping[Location, str] | None = None) -> None:
+        """Takes the texts that hold a value from outside, as they were written: with `${NAME}` in its place."""
+        self._written = dict(written or {})
 
-    def covers(self, location: Location) -> bool:
-        """Whether the value at this location came from a text that may not be seen."""
-        return bool(self._hidden) and any(location[:size] in self._hidden for size in range(1, len(location) + 1))
+    def shown(self, location: Location) -> str | None:
+        """Returns what may be seen of the value at this location, None where all of it may."""
+        for size in range(1, len(location) + 1) if self._written else ():
+            if location[:size] in self._written:
+                return without_password(self._written[location[:size]])
+        return None
 
     def concealed(self, value: Any) -> Any:  # noqa: ANN401  # any value of the settings
         """Returns a value with each secret text in it replaced by an equal one that does not show it."""
@@ -69,19 +72,19 @@ class Curtain:
 
     def _leaf(self, value: Any, location: Location) -> Any:  # noqa: ANN401  # as above
         if isinstance(value, AnyUrl):
-            if not self.covers(location) and "@" not in str(value):
+            if self.shown(location) is None and "@" not in str(value):
                 return value
             return _quiet(type(value))(str(value))  # type: ignore[arg-type]  # a class is hashable, whatever mypy says
         if type(value) is not str:
             return value
-        shown = HIDDEN if self.covers(location) else without_password(value)
+        shown = self.shown(location) or without_password(value)
         return Concealed(value, shown) if shown != value else value
 
     def presentable(self, value: Any, location: Location = ()) -> Any:  # noqa: ANN401  # as above
         """Returns a value as JSON values that anyone may see."""
         if isinstance(value, BaseModel):
             return {
-                key: self.presentable(getattr(value, name), (*location, key)) if field.repr else HIDDEN
+                key: self.presentable(getattr(value, name) if field.repr else _veiled(value, name), (*location, key))
                 for name, field in type(value).model_fields.items()
                 for key in [field.alias or name]
             }
@@ -89,8 +92,14 @@ class Curtain:
             return {str(key): self.presentable(item, (*location, key)) for key, item in value.items()}
         if isinstance(value, tuple | list | set | frozenset):
             return [self.presentable(item, (*location, index)) for index, item in enumerate(value)]
-        if value is None or isinstance(value, bool):
+        if value is None:
             return value
-        if isinstance(value, SecretStr) or self.covers(location):
-            return HIDDEN
-        return value if type(value) in {int, float} else without_password(str(value))
+        shown = self.shown(location)
+        if shown is not None or isinstance(value, SecretStr):
+            return shown or HIDDEN
+        return value if type(value) in {int, float, bool} else without_password(str(value))
+
+
+def _veiled(model: BaseModel, name: str) -> SecretStr | None:
+    """Returns a field that the model itself keeps out of its repr, e.g. a request body."""
+    return None if getattr(model, name) is None else SecretStr(HIDDEN)

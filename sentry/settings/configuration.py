@@ -13,7 +13,7 @@ from sentry.domain.model import StrictModel
 from sentry.domain.notice import ChannelOptions, Route
 from sentry.domain.site import Agency, Check, CheckOptions, Client, Host, Key, Plan, Site
 from sentry.domain.watched_site import WatchedCheck, WatchedSite
-from sentry.settings.concealment import HIDDEN, Concealed, Curtain
+from sentry.settings.concealment import Concealed, Curtain
 from sentry.settings.model import Defaults, Probing, Retention, StoreAddress, Tickets, Web
 
 
@@ -56,7 +56,7 @@ class Settings(StrictModel):
 
     @cached_property
     def _checks(self) -> tuple[Check, ...]:
-        return tuple(self._check(site, options) for site in self.sites for options in site.checks)
+        return tuple(check for index, site in enumerate(self.sites) for check in self._checks_of(index, site))
 
     def checks(self) -> tuple[Check, ...]:
         """Returns every check of every site with all that it inherits, in the order of the configuration."""
@@ -64,11 +64,10 @@ class Settings(StrictModel):
 
     def watched_sites(self) -> tuple[WatchedSite, ...]:
         """Returns every site as the budget and the reports see it, with all that it inherits."""
-        return tuple(self._watched(site) for site in self.sites)
+        return tuple(self._watched(index, site) for index, site in enumerate(self.sites))
 
-    def _watched(self, site: Site) -> WatchedSite:
+    def _watched(self, index: int, site: Site) -> WatchedSite:
         plan, client = self.plans[site.plan], self.clients[site.client]
-        checks = [self._check(site, options) for options in site.checks]
         return WatchedSite(
             key=site.key,
             name=site.name or site.url.host or site.key,
@@ -79,19 +78,25 @@ class Settings(StrictModel):
             language=plan.language or client.language or self.agency.language,
             uptime_target=plan.uptime_target,
             contract_start=site.contract_start,
-            checks=tuple(WatchedCheck(check.key, check.interval_s, check.options.counts) for check in checks),
+            checks=tuple(
+                WatchedCheck(check.key, check.interval_s, check.options.counts)
+                for check in self._checks_of(index, site)
+            ),
         )
 
-    def _check(self, site: Site, options: CheckOptions) -> Check:
+    def _checks_of(self, index: int, site: Site) -> tuple[Check, ...]:
+        shown, url = self._curtain.shown(("sites", index, "url")), str(site.url)
+        return tuple(self._check(site, options, Concealed(url, shown) if shown else url) for options in site.checks)
+
+    def _check(self, site: Site, options: CheckOptions, url: str) -> Check:
         plan, client = self.plans[site.plan], self.clients[site.client]
         host = self.hosts[site.host] if site.host else None
-        url = str(site.url)
         return Check(
             key=f"{site.key}/{options.name or options.kind}",
             site_key=site.key,
             client_key=site.client,
             plan_key=site.plan,
-            url=Concealed(url) if HIDDEN in repr(site.url) else url,
+            url=url,
             interval_s=options.interval_s or plan.interval_s,
             options=options,
             plan=plan,

@@ -102,10 +102,10 @@ class _Reader:
     def _mapping(self, node: Node, location: Location) -> dict[str, Any]:
         values: dict[str, Any] = {}
         lines: dict[str, int] = {}
-        merged: list[Node] = []
+        merged: list[tuple[int, Node]] = []
         for key, value in node.pairs or ():
             if key.scalar == "<<" and key.plain:
-                merged += value.items if value.items is not None else [value]
+                merged += [(key.line, source) for source in (value.items if value.items is not None else [value])]
                 continue
             name = self._key(key)
             if name in lines:
@@ -115,15 +115,15 @@ class _Reader:
                 continue
             lines[name] = key.line
             values[name] = self._child(value, (*location, name), key.line)
-        for source in merged:
-            self._merge(source, values, location)
+        for line, source in merged:
+            if source.pairs is None:
+                raise SyntaxProblem(line, "'<<' takes a mapping, e.g. <<: *defaults")
+            self._merge(source.pairs, values, location)
         return values
 
-    def _merge(self, source: Node, values: dict[str, Any], location: Location) -> None:
+    def _merge(self, pairs: list[tuple[Node, Node]], values: dict[str, Any], location: Location) -> None:
         """Takes over the keys of `<<: *anchor` that are not written here."""
-        if source.pairs is None:
-            raise SyntaxProblem(source.line, "'<<' takes a mapping, e.g. <<: *defaults")
-        for key, value in source.pairs:
+        for key, value in pairs:
             name = self._key(key)
             if name not in values:
                 values[name] = self._child(value, (*location, name), key.line)

@@ -23,11 +23,13 @@ class Secrets:
 
     Attributes:
         values: every value that was filled in.
-        locations: every text that holds one, with the names it refers to.
+        locations: every text that holds one, as it is written in the file: with `${NAME}` in it.
+        failed: every text that could not be filled; nothing more needs to be said of it.
     """
 
     values: set[str] = field(default_factory=set)
-    locations: dict[Location, tuple[str, ...]] = field(default_factory=dict)
+    locations: dict[Location, str] = field(default_factory=dict)
+    failed: set[Location] = field(default_factory=set)
 
     def holds(self, location: Location) -> bool:
         """Whether the text at this location, or any text below it, has a value from outside."""
@@ -87,7 +89,7 @@ class _Filler:
 
         result = _REFERENCE.sub(replacement, text)
         if names:
-            self.secrets.locations[location] = tuple(names)
+            self.secrets.locations[location] = text
             self.secrets.values.add(result)
         return result
 
@@ -123,6 +125,7 @@ class _Filler:
         return (value, "") if value else (None, f"{name}_FILE names {file}, which is empty")
 
     def _complain(self, location: Location, message: str) -> None:
+        self.secrets.failed.add(location)
         self.document.problems.append(self.document.problem(location, message))
 
 

@@ -37,15 +37,8 @@ class Schema:
         return {kind for kind in found if isinstance(kind, str)}
 
     def description(self, location: Location) -> str:
-        """Returns what is said of the value at this location, empty where nothing is.
-
-        A key of a mapping without fixed keys is described by the mapping's `propertyNames`.
-        """
-        if location and location[-1] == "[key]":
-            parts = [part["propertyNames"] for part in self._parts(location[:-1]) if "propertyNames" in part]
-        else:
-            parts = list(self._parts(location))
-        return next((str(part["description"]) for part in parts if "description" in part), "")
+        """Returns what is said of the value at this location, empty where nothing is."""
+        return next((str(part["description"]) for part in self._parts(location) if "description" in part), "")
 
     def is_secret(self, location: Location) -> bool:
         """Whether the value at this location is never shown."""
@@ -92,5 +85,8 @@ def _children(part: Part, step: str | int) -> Iterator[Part]:
             yield part["items"]
     elif step in part.get("properties", ()):
         yield part["properties"][step]
-    elif isinstance(part.get("additionalProperties"), dict):
-        yield part["additionalProperties"]
+    else:
+        # A mapping by key: pydantic writes the pattern of its keys where they have one.
+        yield from part.get("patternProperties", {}).values()
+        if isinstance(part.get("additionalProperties"), dict):
+            yield part["additionalProperties"]

@@ -4,16 +4,23 @@ from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any
 
+from pydantic import TypeAdapter
 from pydantic_core import ErrorDetails
 
 from sentry.domain.errors import Problem
+from sentry.domain.site import Key
+from sentry.settings.concealment import without_password
 from sentry.settings.document import Document
 from sentry.settings.environment import Secrets
 from sentry.settings.place import Location
 from sentry.settings.schema import Schema, chosen_by_kind
-from sentry.settings.sentences import sentence
+from sentry.settings.sentences import LIST, MAPPING, SENTENCES, sentence
 
 MAX_LISTED = 12
+UNSEEN = {None, MAPPING, LIST, *(SENTENCES[kind] for kind in ("missing", "value_error", "assertion_error"))}
+"""Said without showing what was found: the validator did so where it may, or a whole section is misplaced."""
+KEY_PATTERN = TypeAdapter(Key).json_schema()["pattern"]
+KEY_RULE = "must be a short name of lower-case letters, digits, '.', '_' and '-' (at most 63), e.g. acme-shop"
 
 
 def suggestion(word: str, known: Iterable[str]) -> str:
@@ -45,17 +52,23 @@ class Verdict:
                 continue
             location = self._located(error["loc"], missing=error["type"] == "missing")
             messages = found.setdefault(location, [])
-            text = self._message(error["type"], error.get("ctx", {}), location)
+            about_key = error["loc"][-1:] == ("[key]",)
+            text = self._message(error["type"], error.get("ctx", {}), location, about_key=about_key)
             if text not in messages:
                 messages.append(text)
         return [self._document.problem(where, ", or ".join(texts)) for where, texts in found.items()]
 
     def _follows_from_others(self, error: ErrorDetails) -> bool:
-        """Whether a list is called too short only because its entries have errors of their own."""
-        if error["type"] != "too_short":
-            return False
-        value = self._document.at(self._located(error["loc"], missing=False))
-        return isinstance(value, list | dict) and len(value) >= error["ctx"]["min_length"]
+        """Whether an error would not be there without another one that is named anyway."""
+        location = self._located(error["loc"], missing=error["type"] == "missing")
+        value = self._document.at(location)
+        if error["type"] == "too_short":
+            # Entries with errors of their own are not counted by pydantic.
+            return isinstance(value, list | dict) and len(value) >= error["ctx"]["min_length"]
+        if error["type"] == "value_error":
+            return any(failed[: len(location)] == location for failed in self._secrets.failed)
+        was_filled_in = location[-1:] in {("client",), ("plan",)} and location not in self._document.places
+        return was_filled_in or location in self._secrets.failed
 
     def _located(self, loc: Location, *, missing: bool) -> Location:
         """Returns the location as written: pydantic adds the kind and the names of union members on its way."""
@@ -68,9 +81,11 @@ class Verdict:
             elif _is_child(value, part):
                 location = (*location, part)
                 kind_follows = chosen_by_kind(location)
-        return (*location, loc[-1]) if missing or loc[-1:] == ("[key]",) else location
+        return (*location, loc[-1]) if missing else location
 
-    def _message(self, error_type: str, context: Mapping[str, Any], location: Location) -> str:
+    def _message(self, error_type: str, context: Mapping[str, Any], location: Location, *, about_key: bool) -> str:
+        if about_key:
+            return f"the key '{str(location[-1])[:80]}' {self._about(error_type, context, location)}"
         value = self._document.at(location)
         if error_type == "extra_forbidden":
             return self._unknown_key(location)
@@ -80,16 +95,17 @@ class Verdict:
             return "has no value; give it one or remove the line"
         text = self._about(error_type, context, location)
         if location in self._secrets.locations or self._schema.is_secret(location):
-            names = " and ".join(f"${{{name}}}" for name in self._secrets.locations.get(location, ()))
-            return f"the value from {names} {_generic(error_type, text)}" if names else _generic(error_type, text)
+            written = without_password(self._secrets.locations.get(location, ""))
+            return f"the value of {written} {_generic(error_type, text)}" if written else _generic(error_type, text)
         return self._secrets.scrubbed_of_fragments(text) + _seen(error_type, value)
 
     def _about(self, error_type: str, context: Mapping[str, Any], location: Location) -> str:
-        if error_type == "string_pattern_mismatch":
-            description = self._schema.description(location)
-            if description:
-                return f"does not fit: {description.rstrip('.')}"
-        return sentence(error_type, context)
+        if error_type != "string_pattern_mismatch":
+            return sentence(error_type, context)
+        if context.get("pattern") == KEY_PATTERN:
+            return KEY_RULE
+        description = self._schema.description(location).rstrip(".")
+        return sentence(error_type, context) + (f" ({description})" if description else "")
 
     def _unknown_key(self, location: Location) -> str:
         key = str(location[-1])
@@ -117,7 +133,7 @@ def _seen(error_type: str, value: Any) -> str:  # noqa: ANN401  # a configuratio
     if error_type == "string_type" and isinstance(value, bool | int | float):
         written = str(value).lower() if isinstance(value, bool) else value
         return f"; put it in quotes: '{written}'"
-    if error_type in {"value_error", "assertion_error", "missing"} or not isinstance(value, str | int | float):
+    if SENTENCES.get(error_type) in UNSEEN or not isinstance(value, str | int | float):
         return ""
     return f"; found '{str(value)[:60]}'" if str(value) else ""
 

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AnyHttpUrl, TypeAdapter, ValidationError
 
+from sentry.data import config_folder
 from sentry.domain.errors import ConfigurationError, Problem
 from sentry.settings.model import Web
 
@@ -28,70 +29,6 @@ CHECKS = {
     "http": ["      - {kind: http, max_response_s: 5}"],
     "https": ["      - {kind: http, max_response_s: 5}", "      - {kind: tls, min_days_left: 14}"],
 }
-
-STARTER = Template("""\
-# yaml-language-server: $$schema=sentry.schema.json
-# Configuration of Online Sentry. The line above gives editors completion and checking, once you have run:
-#   online-sentry schema > sentry.schema.json
-# After a change:   online-sentry check-config   says what is wrong, with line and cure;
-#                   kill -HUP, or POST /-/reload, lets the running agent take it over.
-# Secrets never stand here: $${NAME} is replaced by the environment variable NAME, or by the content of the file that
-# NAME_FILE names. A literal $${ is written $$$${.
-# Relative paths begin at this file's folder.
-
-# Who you are. The language (en, es) and time zone hold for every client and plan that says nothing else.
-agency: {name: My agency, language: en, time_zone: UTC}
-
-# Where everything that was seen is kept. PostgreSQL: postgresql://sentry:$${DB_PASSWORD}@localhost/sentry
-store: sqlite:///sentry.db
-
-# Status page, metrics and API. To be reached from other machines: listen: "0.0.0.0:9117", with a token.
-web:
-  listen: "$listen"
-  # base_url: https://status.example.com      # what links in alerts begin with
-  # token_file: web.token                     # made with: (umask 077; openssl rand -hex 32 > web.token)
-
-# What you sold. A site without a plan gets `default`.
-plans:
-  default:
-    uptime_target: 99.7                       # percent of a calendar month
-    interval_s: 60                            # a probe a minute
-    recheck_after_s: [10, 20]                 # an outage is believed after these re-checks, and counts from the first
-    # audit_every_days: 15
-    # update_weekday: tuesday
-    # time_zone: Europe/Madrid                # in which the months of the contract begin
-
-# Who the sites belong to. A site without a client gets `default`.
-clients:
-  default: {name: My agency}
-  # acme: {name: Acme S.L., language: es, time_zone: Europe/Madrid, contacts: [web@acme.example]}
-
-# What is watched. More sites can stand in files of the folder sites/ beside this one, e.g. sites/acme.yaml.
-# A site needs `key` and `url` only: it then gets an http check with max_response_s: 5, and tls where it is https.
-# Kinds of checks: http, tls, tcp, dns, icmp, heartbeat; see docs/configuration.md.
-sites:
-$sites
-  # - key: acme-shop                          # short and lasting: history belongs to it
-  #   client: acme
-  #   url: https://shop.acme.example/
-  #   checks:
-  #     - {kind: http, expect_text: Cart, max_response_s: 3}
-  #     - {kind: http, name: login, url: /login, accepted_status: [200, 302]}
-  #     - {kind: tls, min_days_left: 14}
-
-# How people are told. Without a channel, incidents are on the status page and in the metrics only.
-channels:
-  # duty: {kind: email, to: [duty@example.com], smtp: "smtp+starttls://user:$${SMTP_PASSWORD}@mail.example.com:587"}
-  # chat: {kind: apprise, url: "$${CHAT_URL}", fallback: duty}
-
-# Which incidents go where. Without routes, every incident goes to every channel.
-# routes:
-#   - {severities: [SEV1, SEV2], to: [duty]}
-#   - {clients: [acme], to: [chat]}
-
-# How long things are kept.
-# retention: {samples_days: 35, failures_days: 400}
-""")
 
 
 def starter(urls: Sequence[str] = (), *, listen: str = "127.0.0.1:9117") -> str:
@@ -117,7 +54,8 @@ def starter(urls: Sequence[str] = (), *, listen: str = "127.0.0.1:9117") -> str:
             addresses[_key_for(url, addresses)] = url
     if problems:
         raise ConfigurationError(problems)
-    return STARTER.substitute(listen=listen, sites="\n".join(_sites(addresses.items())))
+    template = Template((config_folder() / "starter.yaml").read_text(encoding="utf-8"))
+    return template.substitute(listen=listen, sites="\n".join(_sites(addresses.items())))
 
 
 def _sites(addresses: Iterable[tuple[str, str]]) -> Iterator[str]:
