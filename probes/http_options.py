@@ -80,7 +80,7 @@ class HttpOptions(CheckOptions):
     )
     username: SecretStr | None = Field(None, description="User of basic authentication.")
     password: SecretStr | None = Field(None, description="Password of basic authentication.")
-    bearer_token: SecretStr | None = Field(None, description="Token of bearer authentication.")
+    bearer_token: HeaderValue | None = Field(None, description="Token of bearer authentication.")
 
     accepted_status: AcceptedStatus = Field(
         ("200-299",),

@@ -8,9 +8,15 @@ from datetime import datetime
 from typing import ClassVar
 
 from probes.environment import ProbeEnvironment, ProbeFailure
+from probes.plain_text import one_line
 from sentry.domain.result import Evidence, HttpEvidence, Phase, ProbeResult, Reason, Status, TlsEvidence
 from sentry.domain.site import Check, CheckOptions
 from sentry.ports import Clock
+
+LOG_LINES = 250
+LOG_CHARS = 1000
+DETAIL_CHARS = 500
+"""Bounds of what strangers can make a result grow to."""
 
 
 @dataclass(slots=True)
@@ -49,7 +55,8 @@ class Trace:
 
     def note(self, line: str) -> None:
         """Adds a line to the log of `probe --explain` and of the failure report."""
-        self.log.append(line)
+        if len(self.log) < LOG_LINES:
+            self.log.append(one_line(line, LOG_CHARS))
 
     def spent(self, phase: Phase, seconds: float) -> None:
         """Adds time to a phase; hops of a redirect sum up."""
@@ -137,7 +144,7 @@ class TaskProbe:
                 status=status,
                 reason=reason,
                 failed_phase=phase,
-                detail=detail,
+                detail=one_line(detail, DETAIL_CHARS),
                 phases=dict(trace.phases),
                 evidence=trace.evidence(),
             )

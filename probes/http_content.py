@@ -1,0 +1,176 @@
+"""Undoes the content codings of a body while it arrives, never producing more than was allowed."""
+
+import zlib
+from collections.abc import Callable
+from typing import Protocol
+
+import brotli  # type: ignore[import-untyped]  # it ships no annotations
+
+MAX_CODINGS = 3
+GZIP_WBITS = 31
+ZLIB_WBITS = 15
+RAW_DEFLATE_WBITS = -15
+GZIP_MAGIC = b"\x1f\x8b"
+
+
+class ContentDamagedError(Exception):
+    """The body is not what its Content-Encoding says."""
+
+
+class ContentTooLargeError(Exception):
+    """The body would be larger than was allowed."""
+
+
+class Decoder(Protocol):
+    """One coding being undone."""
+
+    name: str
+
+    def feed(self, data: bytes, room: int) -> bytes:
+        """Returns at most `room` decoded bytes; `pending` then says whether there is more."""
+        ...
+
+    def pending(self) -> bool:
+        """Whether the next call gives more without new data."""
+        ...
+
+    def complete(self) -> bool:
+        """Whether the coding's own end was seen."""
+        ...
+
+
+class Inflater:
+    """gzip and deflate, the latter with or without its zlib header: servers send both (RFC 9110, 8.4.1.2)."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._waiting = b""
+        self._begun = False
+        self._zlib = zlib.decompressobj(GZIP_WBITS if name == "gzip" else ZLIB_WBITS)
+
+    def feed(self, data: bytes, room: int) -> bytes:
+        """Returns at most `room` decoded bytes."""
+        waiting = self._waiting + data
+        if not self._begun and waiting:
+            self._begin(waiting)
+        try:
+            decoded = self._zlib.decompress(waiting, room)
+        except zlib.error as error:
+            raise ContentDamagedError(f"the {self.name} body is damaged: {error}") from None
+        self._waiting = self._zlib.unconsumed_tail
+        if self._zlib.eof and self.name == "gzip" and self._zlib.unused_data.startswith(GZIP_MAGIC):
+            # A gzip body may be several members in a row.
+            self._waiting = self._zlib.unused_data
+            self._zlib = zlib.decompressobj(GZIP_WBITS)
+        return decoded
+
+    def pending(self) -> bool:
+        """Whether the next call gives more without new data."""
+        return bool(self._waiting)
+
+    def complete(self) -> bool:
+        """Whether the end of the stream was seen, or nothing came at all."""
+        return self._zlib.eof or not self._begun
+
+    def _begin(self, data: bytes) -> None:
+        self._begun = True
+        if self.name == "deflate" and data[0] & 0x0F != zlib.DEFLATED:
+            self._zlib = zlib.decompressobj(RAW_DEFLATE_WBITS)
+
+
+class BrotliDecoder:
+    """br."""
+
+    name = "br"
+
+    def __init__(self) -> None:
+        self._brotli = brotli.Decompressor()
+        self._begun = False
+        self._more = False
+
+    def feed(self, data: bytes, room: int) -> bytes:
+        """Returns at most about `room` decoded bytes; brotli's limit is where it stops growing, not an exact one."""
+        self._begun = self._begun or bool(data)
+        try:
+            decoded: bytes = self._brotli.process(data, output_buffer_limit=room)
+        except brotli.error as error:
+            raise ContentDamagedError(f"the br body is damaged: {error}") from None
+        self._more = not self._brotli.can_accept_more_data() and bool(decoded)
+        return decoded
+
+    def pending(self) -> bool:
+        """Whether the next call gives more without new data."""
+        return self._more
+
+    def complete(self) -> bool:
+        """Whether the end of the stream was seen, or nothing came at all."""
+        return self._brotli.is_finished() or not self._begun
+
+
+DECODERS: dict[str, Callable[[], Decoder]] = {
+    "gzip": lambda: Inflater("gzip"),
+    "x-gzip": lambda: Inflater("gzip"),
+    "deflate": lambda: Inflater("deflate"),
+    "br": BrotliDecoder,
+}
+
+
+class Content:
+    """A body as it arrives: counted as transferred, decoded, kept, and bounded in both."""
+
+    def __init__(self, codings: str, max_bytes: int) -> None:
+        """Starts with an empty body.
+
+        Args:
+            codings: value of Content-Encoding. Unknown ones are left as they are, as browsers do.
+            max_bytes: bound of the transferred and of the decoded body.
+
+        Raises:
+            ContentDamagedError: more codings upon each other than anyone uses.
+        """
+        named = [name.strip().lower() for name in codings.split(",") if name.strip()]
+        if len(named) > MAX_CODINGS:
+            raise ContentDamagedError(f"the body has {len(named)} content codings upon each other")
+        self.unknown_codings = tuple(name for name in named if name not in DECODERS and name != "identity")
+        self._decoders: list[Decoder] = [DECODERS[name]() for name in reversed(named) if name in DECODERS]
+        self._decoded_bytes = [0] * len(self._decoders)
+        self._max_bytes = max_bytes
+        self.transferred_bytes = 0
+        self.body = bytearray()
+
+    def feed(self, data: bytes) -> None:
+        """Takes what has arrived.
+
+        Raises:
+            ContentDamagedError: it cannot be decoded.
+            ContentTooLargeError: a bound is passed.
+        """
+        self.transferred_bytes += len(data)
+        if self.transferred_bytes > self._max_bytes:
+            raise ContentTooLargeError(f"the body is larger than {self._max_bytes:,} bytes")
+        self._decode(data, 0)
+
+    def finish(self) -> None:
+        """Checks that nothing is missing at the end.
+
+        Raises:
+            ContentDamagedError: a coding has not come to its end.
+        """
+        for decoder in self._decoders:
+            if not decoder.complete():
+                raise ContentDamagedError(f"the {decoder.name} body is cut off")
+
+    def _decode(self, data: bytes, level: int) -> None:
+        if level == len(self._decoders):
+            self.body += data
+            return
+        decoder = self._decoders[level]
+        more = True
+        while more:
+            # Each level is bounded by itself: codings upon each other could else unfold far more than is kept.
+            decoded = decoder.feed(data, self._max_bytes - self._decoded_bytes[level] + 1)
+            self._decoded_bytes[level] += len(decoded)
+            if self._decoded_bytes[level] > self._max_bytes:
+                raise ContentTooLargeError(f"the decompressed body is larger than {self._max_bytes:,} bytes")
+            self._decode(decoded, level + 1)
+            data, more = b"", decoder.pending()

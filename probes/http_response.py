@@ -1,0 +1,184 @@
+"""One response, parsed while it arrives: interim responses, chunks, trailers, bodies that end with the connection."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import httptools
+
+MAX_HEAD_BYTES = 65_536
+"""Bound of the header section with all interim responses before it; servers themselves send 8 to 16 KiB at most."""
+
+MAX_HEADERS = 200
+MAX_FRAMING_BYTES = 65_536
+"""Bound of what arrives without any of it being body: chunk extensions, trailers, headers without an end."""
+
+INTERIM = range(100, 200)
+SWITCHING_PROTOCOLS = 101
+BODILESS = frozenset({204, 304})
+
+
+class HttpBrokenError(Exception):
+    """What came is no HTTP, or ended too early; the message says how."""
+
+
+@dataclass(slots=True)
+class Head:
+    """Status line and headers, names as received."""
+
+    status: int = 0
+    version: str = ""
+    headers: list[tuple[str, str]] = field(default_factory=list)
+
+    def get(self, name: str) -> str | None:
+        """Returns a header's value, several joined by commas, None where it is absent."""
+        values = self.all(name)
+        return ", ".join(values) if values else None
+
+    def all(self, name: str) -> Sequence[str]:
+        """Returns the values of every header of this name."""
+        wanted = name.lower()
+        return [value for key, value in self.headers if key.lower() == wanted]
+
+
+class ResponseParser:
+    """Feeds bytes to httptools and collects what it says of the final response.
+
+    It is as lenient as browsers are with line ends, with a Content-Length beside chunks and with what follows the
+    end: a page that people see must not count as down. There is one response to a connection, so nothing can be
+    smuggled.
+    """
+
+    def __init__(self, *, method: str) -> None:
+        """Starts before the first byte.
+
+        Args:
+            method: of the request; the answer to HEAD has no body whatever its headers say.
+        """
+        self.head = Head()
+        self.headers_complete = False
+        self.complete = False
+        self.interim = 0
+        self._method = method
+        self._header_bytes = 0
+        self._framing_bytes = 0
+        self._body: list[bytes] = []
+        self._body_bytes = 0
+        self._parser = httptools.HttpResponseParser(self)
+        self._parser.set_dangerous_leniencies(
+            lenient_headers=True,
+            lenient_chunked_length=True,
+            lenient_keep_alive=True,
+            lenient_data_after_close=True,
+            lenient_optional_lf_after_cr=True,
+            lenient_optional_cr_before_lf=True,
+            lenient_optional_crlf_after_chunk=True,
+            lenient_spaces_after_chunk_size=True,
+        )
+
+    def feed(self, data: bytes) -> Sequence[bytes]:
+        """Takes what has arrived.
+
+        Returns:
+            The pieces of the body in it, content codings not yet undone.
+
+        Raises:
+            HttpBrokenError: it is no HTTP, or its header section passes a bound.
+        """
+        self._body = []
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            raise HttpBrokenError("the server switches protocols without being asked") from None
+        except httptools.HttpParserError as error:
+            if not self.complete:  # what follows the end of the response is none of our business
+                raise self._broken(error, data) from None
+        self._framing_bytes = 0 if self._body else self._framing_bytes + len(data)
+        if self._framing_bytes > MAX_FRAMING_BYTES and not self.complete:
+            raise HttpBrokenError(f"{self._framing_bytes:,} bytes of headers or chunk framing have no end")
+        return self._body
+
+    def end_of_stream(self) -> None:
+        """Takes note that the server has closed.
+
+        Raises:
+            HttpBrokenError: something is still missing.
+        """
+        if self.complete:
+            return
+        if not self.headers_complete:
+            if self._framing_bytes == 0:
+                raise HttpBrokenError("the server closed the connection without an answer")
+            raise HttpBrokenError(f"the server closed within the headers, after {self._framing_bytes:,} bytes")
+        if self.is_chunked:
+            raise HttpBrokenError(f"the server closed before the last chunk, after {self._body_bytes:,} bytes")
+        if self.content_length is not None:
+            raise HttpBrokenError(
+                f"the server closed after {self._body_bytes:,} of {self.content_length:,} bytes of the body"
+            )
+        self.complete = True
+
+    @property
+    def is_chunked(self) -> bool:
+        """Whether the body comes in chunks."""
+        coding = self.head.get("Transfer-Encoding")
+        return coding is not None and coding.rpartition(",")[2].strip().lower() == "chunked"
+
+    @property
+    def content_length(self) -> int | None:
+        """The Content-Length header."""
+        value = self.head.get("Content-Length")
+        return int(value) if value is not None and value.isascii() and value.isdigit() else None
+
+    # ── what httptools calls ─────────────────────────────────────────────────────────────────────────────────────
+
+    def on_message_begin(self) -> None:
+        """A response begins: the first one, or the one after an interim response."""
+        if not self.complete:
+            self.head = Head()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """A header, or a trailer once the headers are complete."""
+        self._header_bytes += len(name) + len(value) + 4
+        if self._header_bytes > MAX_HEAD_BYTES:
+            raise HttpBrokenError(f"the header section is larger than {MAX_HEAD_BYTES:,} bytes")
+        if self.headers_complete:
+            return
+        if len(self.head.headers) >= MAX_HEADERS:
+            raise HttpBrokenError(f"there are more than {MAX_HEADERS} headers")
+        self.head.headers.append((name.decode("latin-1"), _header_text(value)))
+
+    def on_headers_complete(self) -> None:
+        """The header section has ended."""
+        if self.complete:
+            return
+        self.head.status = self._parser.get_status_code()
+        self.head.version = self._parser.get_http_version()
+        if self.head.status in INTERIM and self.head.status != SWITCHING_PROTOCOLS:
+            self.interim += 1
+            return
+        self.headers_complete = True
+        self.complete = self._method == "HEAD" or self.head.status in BODILESS
+
+    def on_body(self, data: bytes) -> None:
+        """A piece of the body."""
+        if not self.complete:
+            self._body.append(data)
+            self._body_bytes += len(data)
+
+    def on_message_complete(self) -> None:
+        """A response has ended, the final one or an interim one."""
+        self.complete = self.headers_complete
+
+    def _broken(self, error: httptools.HttpParserError, data: bytes) -> HttpBrokenError:
+        if isinstance(error.__context__, HttpBrokenError):
+            return error.__context__
+        where = "chunks" if self.headers_complete else "response"
+        return HttpBrokenError(f"the {where} cannot be read as HTTP: {error}; it begins {data[:40]!r}")
+
+
+def _header_text(value: bytes) -> str:
+    """Returns a value as UTF-8 where it is that (Location headers often are), else as ISO 8859-1."""
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return value.decode("latin-1")
