@@ -42,7 +42,7 @@ class Clock(Protocol):
 class ProbeHandle(Protocol):
     """A probe under way."""
 
-    def cancel(self) -> None:
+    def cancel(self) -> object:
         """Stops it and frees its sockets; `done` is not called afterwards. Does nothing once it has ended."""
         ...
 
@@ -385,6 +385,33 @@ class BudgetWording(Protocol):
 
     def budget_ticket(self, site: WatchedSite, month: Month, budget: Budget, threshold: int) -> tuple[str, str]:
         """Returns the title and the text of the ticket for a threshold (percent of the budget) that was reached."""
+        ...
+
+
+# ── slow duties ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class DueBook(Protocol):
+    """When each slow duty is due again, over restarts."""
+
+    async def get(self, kind: str, subject: str = "") -> datetime | None:
+        """Returns when it is due, None where that was never set."""
+        ...
+
+    async def set(self, kind: str, subject: str, at: datetime) -> None:
+        """Sets when it is due."""
+        ...
+
+
+class Marks(Protocol):
+    """What was done once and is not to be done again, over restarts."""
+
+    async def once(self, key: str) -> bool:
+        """Remembers that it was done; returns False where it was done before."""
+        ...
+
+    async def is_made(self, key: str) -> bool:
+        """Returns whether it was done."""
         ...
 
 

@@ -10,7 +10,7 @@ from sentry.domain.incident import Incident, TimelineEntry
 from sentry.domain.notice import NoticeKind
 from sentry.domain.site import Language
 from sentry.domain.ticket import Ticket, TicketState
-from sentry.ports import Clock, IncidentStore, MessageRenderer, TicketMirror, TicketNote, TicketStore
+from sentry.ports import Clock, IncidentStore, Marks, MessageRenderer, TicketMirror, TicketNote, TicketStore
 
 AUTHOR = "online-sentry"
 
@@ -120,22 +120,17 @@ class TicketMirrors:
 
     Args:
         mirrors: help desks by name.
-        once: keeps that something was done, over restarts; returns False when it was kept before.
-        was_done: whether it was kept before.
+        marks: remembers, over restarts, what was sent.
     """
 
-    def __init__(
-        self,
-        *,
-        tickets: TicketStore,
-        mirrors: Mapping[str, TicketMirror],
-        once: Callable[[str], Awaitable[bool]],
-        was_done: Callable[[str], Awaitable[bool]],
-    ) -> None:
+    def __init__(self, *, tickets: TicketStore, mirrors: Mapping[str, TicketMirror], marks: Marks) -> None:
         self._tickets = tickets
         self._mirrors = mirrors
-        self._once = once
-        self._was_done = was_done
+        self._marks = marks
+
+    def replace(self, mirrors: Mapping[str, TicketMirror]) -> None:
+        """Takes other help desks."""
+        self._mirrors = mirrors
 
     async def handle(self, event: Event) -> None:
         """Sends what a ticket's change left to send.
@@ -153,9 +148,9 @@ class TicketMirrors:
     async def _catch_up(self, name: str, ticket: Ticket) -> None:
         for entry in ticket.entries:
             mark = f"mirror:{name}:{ticket.number}:{entry.sequence}"
-            if not await self._was_done(mark):
+            if not await self._marks.is_made(mark):
                 await self._mirrors[name].send(ticket, entry)
-                await self._once(mark)
+                await self._marks.once(mark)
 
 
 def ticket_key(incident_id: int) -> str:

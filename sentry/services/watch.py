@@ -46,6 +46,9 @@ class Watch:
         committed: called after each batch, so that events are handled at once.
         queue_records: results kept while the store does not answer; beyond that, results that changed nothing are
             dropped and counted, and their minutes stay `unknown`. Nothing that carries an event is ever dropped.
+
+    Attributes:
+        store_answers: whether the last write went through.
     """
 
     def __init__(
@@ -67,6 +70,7 @@ class Watch:
         self._views: dict[str, CheckView] = {}
         self._queue: deque[WatchRecord] = deque()
         self._filled = asyncio.Event()
+        self.store_answers = True
 
     async def replace(self, checks: Sequence[Check]) -> None:
         """Takes a new set of checks; what is known of those that stay is kept, over restarts too.
@@ -162,13 +166,14 @@ class Watch:
             try:
                 await self._store.commit(batch)
             except StoreUnavailable:
+                self.store_answers = False
                 self._telemetry.count("store_errors_total", kind="unavailable")
                 await self._clock.sleep(RETRY_S[min(attempt, len(RETRY_S) - 1)])
                 attempt += 1
                 continue
             except StoreError:
                 await self._commit_singly(batch)
-            attempt = 0
+            attempt, self.store_answers = 0, True
             for _ in batch:
                 self._queue.popleft()
             self._committed()

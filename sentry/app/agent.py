@@ -1,0 +1,357 @@
+"""The agent: everything built, joined and kept running."""
+
+import asyncio
+import os
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from datetime import timedelta
+from importlib.metadata import version
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import structlog
+from aiohttp import web
+
+import alerting
+import probes
+from alerting.environment import ChannelEnvironment
+from probes.environment import ProbeEnvironment
+from probes.evidence import Collector
+from probes.resolver import AiodnsResolver
+from sentry.app.books import Books, open_books
+from sentry.app.kinds import load_settings
+from sentry.app.lock import sole_agent
+from sentry.dispatch import Dispatcher
+from sentry.domain.errors import ConfigurationError, Problem
+from sentry.domain.incident import IncidentState
+from sentry.domain.retention import RetentionPolicy
+from sentry.domain.site import Check
+from sentry.metrics.telemetry import Metrics
+from sentry.outgoing import open_session
+from sentry.ports import Probe, TicketMirror
+from sentry.scheduler import Duty, Scheduler
+from sentry.services.alerts import Alerts
+from sentry.services.budgets import BudgetWatch
+from sentry.services.incidents import Incidents
+from sentry.services.switchboard import Line
+from sentry.services.tickets import IncidentTickets, TicketMirrors
+from sentry.services.watch import Watch
+from sentry.settings import Settings
+from sentry.settings.difference import SettingsDifference, difference
+from sentry.tickets.webhook import WebhookMirror
+from sentry.web.access import require_token
+from sentry.web.application import build_app, serving
+from sentry.web.sources import AgentHealth, Sources, WebOptions
+from sentry.wheel import STALL_S, Wheel
+
+BUDGETS_EVERY = timedelta(minutes=1)
+RETENTION_EVERY = timedelta(hours=1)
+FIGURES_EVERY = timedelta(seconds=15)
+RESTART_LOOP_AFTER_S = 1.0
+STALLED_AFTER_S = 10 * STALL_S
+"""A wheel that has not turned for so long makes /healthz say 503."""
+
+STOP_WITHIN_S = 10.0
+"""At an orderly stop, what was seen is written within this time."""
+
+_log = structlog.get_logger()
+
+
+class Agent:
+    """Everything that runs, over books that are open.
+
+    Attributes:
+        port: where the pages are served, 0 until they are.
+        books: configuration and store.
+    """
+
+    def __init__(self, config: Path, books: Books, channels: ChannelEnvironment, resolver: AiodnsResolver) -> None:
+        self._config = config
+        self.books = books
+        self._channels = channels
+        settings, store, clock = books.settings, books.store, books.clock
+        self.port = 0
+        self.metrics = Metrics(clock)
+        self._probing = ProbeEnvironment(
+            clock=clock,
+            resolver=resolver,
+            heartbeats=store.heartbeats,
+            ca_file=settings.probe.ca_file,
+            user_agent=settings.probe.user_agent,
+        )
+        self.wheel = Wheel(
+            clock,
+            self.metrics,
+            lambda done: self.watch.take(done.result, done.kind, done.delay_s),
+            max_concurrent=settings.probe.max_concurrent,
+        )
+        self.watch = Watch(
+            store.watch,
+            clock,
+            self.metrics,
+            recheck=self.wheel.recheck,
+            committed=self._events_written,
+        )
+        self.incidents = Incidents(
+            view=self.watch.view,
+            incidents=store.incidents,
+            ledger=store.ledger,
+            collector=Collector(clock, resolvers=settings.probe.resolvers, ca_file=settings.probe.ca_file),
+            clock=clock,
+            telemetry=self.metrics,
+        )
+        self._tickets = IncidentTickets(
+            incidents=store.incidents,
+            tickets=store.tickets,
+            change=self.incidents.change,
+            renderer=books.messages,
+            language=books.roster.client_language,
+            clock=clock,
+        )
+        self._mirrors = TicketMirrors(tickets=store.tickets, mirrors=self._mirrors_of(settings), marks=store.marks)
+        self.alerts = Alerts(
+            incidents=store.incidents,
+            outbox=store.deliveries,
+            lines=self._lines_of(settings),
+            routes=settings.routes,
+            audience=books.roster.audience,
+            renderer=books.messages,
+            clock=clock,
+            telemetry=self.metrics,
+            language=settings.agency.language,
+        )
+        self._dispatcher = Dispatcher(
+            store.events,
+            {
+                "incidents": self.incidents.handle,
+                "tickets": self._tickets.handle,
+                "mirrors": self._mirrors.handle,
+                "alerts": self.alerts.handle,
+            },
+            clock,
+            self.metrics,
+        )
+        self._budgets = BudgetWatch(
+            books.budgets, tickets=store.tickets, telemetry=self.metrics, wording=books.messages, clock=clock
+        )
+        self._scheduler = Scheduler(
+            {
+                "budgets": Duty(BUDGETS_EVERY, self._check_budgets),
+                "retention": Duty(RETENTION_EVERY, self._retain),
+                "figures": Duty(FIGURES_EVERY, self._figures),
+            },
+            store.due,
+            clock,
+            self.metrics,
+        )
+
+    def _events_written(self) -> None:
+        self._dispatcher.wake()
+
+    @property
+    def process_id(self) -> int:
+        """The number to send signals to."""
+        return os.getpid()
+
+    # ── configuration ────────────────────────────────────────────────────────────────────────────────────────
+
+    async def reload(self) -> SettingsDifference:
+        """Reads the configuration again; only what changed is touched.
+
+        Raises:
+            ConfigurationError: it cannot be used; the last good one stays in force.
+        """
+        try:
+            settings = await asyncio.to_thread(load_settings, self._config)
+        except ConfigurationError as error:
+            self.metrics.gauge("config_last_reload_successful", 0)
+            _log.error("the configuration cannot be used; the last good one stays", problems=str(error))
+            raise
+        changes = difference(self.books.settings, settings)
+        self.books.roster.replace(settings)
+        await self.apply()
+        await self.alerts.replace(self._lines_of(settings), settings.routes)
+        self._mirrors.replace(self._mirrors_of(settings))
+        _log.info("configuration loaded again", changes=list(changes.lines()) or "none")
+        return changes
+
+    async def apply(self) -> None:
+        """Puts the checks of the roster in force: on the page, on the wheel, and in the store."""
+        checks = self.books.settings.checks()
+        await self.watch.replace(checks)
+        self.metrics.watch(checks)
+        self.wheel.replace({check.key: (check, self._probe(check)) for check in checks})
+        await self._release_removed()
+        self.metrics.gauge("config_last_reload_successful", 1)
+        self.metrics.gauge("config_last_reload_success_timestamp_seconds", self.books.clock.now().timestamp())
+
+    def _probe(self, check: Check) -> Probe:
+        return probes.KINDS[check.kind](check, self._probing)
+
+    async def _release_removed(self) -> None:
+        """Checks that left the configuration, now or while the agent was stopped, hold no incident open."""
+        for state in (IncidentState.OPEN, IncidentState.ACKNOWLEDGED):
+            for incident in await self.books.store.incidents.list(state=state, limit=10_000):
+                await self.incidents.checks_removed(incident.checks_down - self.books.roster.checks.keys())
+
+    def _lines_of(self, settings: Settings) -> Mapping[str, Line]:
+        return {
+            key: Line(alerting.KINDS[options.kind](key, options, self._channels), options)
+            for key, options in settings.channels.items()
+        }
+
+    def _mirrors_of(self, settings: Settings) -> Mapping[str, TicketMirror]:
+        return {
+            str(mirror.url): WebhookMirror(
+                str(mirror.url),
+                mirror.secret.get_secret_value(),
+                wire=self._channels.wire,
+                clock=self.books.clock,
+                timeout_s=mirror.timeout_s,
+            )
+            for mirror in settings.tickets.mirrors
+        }
+
+    # ── duties ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def _check_budgets(self) -> None:
+        await self._budgets.check_thresholds(self.books.roster.sites.values())
+
+    async def _retain(self) -> None:
+        kept = self.books.settings.retention
+        policy = RetentionPolicy(
+            samples_days=kept.samples_days, failures_days=kept.failures_days, deliveries_days=kept.deliveries_days
+        )
+        await self.books.store.retention.prune(policy, self.books.clock.now())
+
+    async def _figures(self) -> None:
+        for state in (IncidentState.OPEN, IncidentState.ACKNOWLEDGED):
+            found = await self.books.store.incidents.list(state=state, limit=10_000)
+            self.metrics.gauge("incidents_open", len(found), state=state)
+
+    def health(self) -> AgentHealth:
+        """Returns how the agent is, for /healthz."""
+        age = self.books.clock.monotonic() - self.wheel.last_tick
+        return AgentHealth(
+            version=version("online-sentry"),
+            last_tick_age_s=age,
+            stalled=age > STALLED_AFTER_S,
+            store_ok=self.watch.store_answers,
+            config_ok=True,
+        )
+
+    # ── running ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    @asynccontextmanager
+    async def working(self) -> AsyncIterator[None]:
+        """Serves the pages and keeps every loop turning until the block ends; then writes what was seen."""
+        loops = {
+            "write": self.watch.write,
+            "dispatch": self._dispatcher.run,
+            "alerts": self.alerts.run,
+            "wheel": self.wheel.run,
+        }
+        await self.apply()
+        async with AsyncExitStack() as stack:
+            self.port = await self._serve(stack)
+            tasks = [asyncio.create_task(self._forever(name, loop), name=name) for name, loop in loops.items()]
+            stack.push_async_callback(self._stop, tasks)
+            self._scheduler.start()
+            yield
+
+    async def _serve(self, stack: AsyncExitStack) -> int:
+        host, port = self.books.settings.web.address
+        try:
+            return await stack.enter_async_context(serving(self._application(), host, port))
+        except OSError as error:
+            text = f"{host}:{port} cannot be listened on ({error.strerror or error}); another agent may run, "
+            raise ConfigurationError(
+                [Problem(str(self._config), 0, "web.listen", text + "or choose another address")]
+            ) from error
+
+    async def _stop(self, tasks: list[asyncio.Task[None]]) -> None:
+        self._scheduler.stop()
+        for task in reversed(tasks):
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self.incidents.close()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(STOP_WITHIN_S):
+                await self.watch.flush()
+
+    async def _forever(self, name: str, loop: Callable[[], Awaitable[None]]) -> None:
+        """A loop that a bug of ours ends must not end the watch: it is started again, loudly."""
+        while True:
+            try:
+                await loop()
+            except Exception:  # noqa: BLE001  # whatever it was, the night goes on
+                self.metrics.count("loop_crashes_total", loop=name)
+                _log.exception("a loop of the agent failed and starts again", loop=name)
+            await asyncio.sleep(RESTART_LOOP_AFTER_S)
+
+    def _application(self) -> web.Application:
+        books, settings = self.books, self.books.settings
+        token = settings.web.token
+        sources = Sources(
+            clock=books.clock,
+            telemetry=self.metrics,
+            metrics=self.metrics,
+            watch=self.watch,
+            sites=lambda: list(books.roster.sites.values()),
+            months=books.budgets,
+            ledger=books.store.ledger,
+            incidents=books.store.incidents,
+            tickets=books.store.tickets,
+            wording=books.messages,
+            agent=self,
+            heartbeats=books.store.heartbeats,
+            heartbeat_token=books.roster.heartbeat_token,
+            reload=self._reload_for_web,
+        )
+        base_url = settings.web.base_url
+        options = WebOptions(
+            agency=settings.agency.name,
+            language=settings.agency.language,
+            zone=ZoneInfo(settings.agency.time_zone),
+            token=token.get_secret_value() if token else None,
+            hosts=(base_url.host,) if base_url is not None and base_url.host else (),
+            secure_cookie=base_url is not None and base_url.scheme == "https",
+        )
+        return build_app(sources, options)
+
+    async def _reload_for_web(self) -> None:
+        await self.reload()
+
+
+@asynccontextmanager
+async def open_agent(config: Path) -> AsyncIterator[Agent]:
+    """Builds an agent and keeps it working until the block ends.
+
+    Args:
+        config: the main configuration file.
+
+    Raises:
+        ConfigurationError: the configuration cannot be used.
+        StoreError: the store cannot be opened, or another agent works on it.
+    """
+    async with AsyncExitStack() as stack:
+        books = await stack.enter_async_context(open_books(config))
+        settings = books.settings
+        stack.enter_context(sole_agent(settings.store))
+        token = settings.web.token
+        require_token(settings.web.address[0], token.get_secret_value() if token else None, file=str(config))
+        session = await stack.enter_async_context(open_session())
+        tls = await asyncio.to_thread(_trust, settings.probe.ca_file)
+        resolver = AiodnsResolver(books.clock, settings.probe.resolvers)
+        stack.push_async_callback(resolver.close)
+        agent = Agent(config, books, ChannelEnvironment(clock=books.clock, session=session, tls=tls), resolver)
+        await stack.enter_async_context(agent.working())
+        yield agent
+
+
+def _trust(ca_file: Path | None) -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    if ca_file is not None:
+        context.load_verify_locations(ca_file)
+    return context

@@ -1,0 +1,34 @@
+"""One agent per store: two would probe twice and tell everybody everything twice."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import make_url
+
+from sentry.domain.errors import StoreUnavailable
+
+
+@contextmanager
+def sole_agent(store_address: str) -> Iterator[None]:
+    """Holds the lock of a SQLite store for as long as the agent runs; the system frees it when the agent dies.
+
+    Raises:
+        StoreUnavailable: another agent holds it.
+    """
+    url = make_url(store_address)
+    if url.get_backend_name() != "sqlite" or not url.database:
+        yield
+        return
+    descriptor = os.open(f"{url.database}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise StoreUnavailable(
+                f"another agent works on {url.database}; stop it first, or give this one a store of its own"
+            ) from error
+        yield
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,77 @@
+"""The roster: what is configured now, as services, pages and reports ask for it. A reload replaces it whole."""
+
+from zoneinfo import ZoneInfo
+
+from pydantic import SecretStr
+
+from sentry.domain.site import Check, Language
+from sentry.domain.watched_site import WatchedCheck, WatchedSite
+from sentry.services.switchboard import Audience
+from sentry.settings import Settings
+
+
+class Roster:
+    """Sites, checks and clients by their keys."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.replace(settings)
+
+    def replace(self, settings: Settings) -> None:
+        """Takes another configuration."""
+        self.settings = settings
+        self.checks = {check.key: check for check in settings.checks()}
+        self.sites = {site.key: site for site in watched_sites(settings)}
+        self._plans = {site.key: site.plan for site in settings.sites}
+
+    def site(self, site_key: str) -> WatchedSite | None:
+        """Returns a site by its key."""
+        return self.sites.get(site_key)
+
+    def client_sites(self, client_key: str) -> list[WatchedSite]:
+        """Returns the sites of a client, in the order of the configuration."""
+        return [site for site in self.sites.values() if site.client_key == client_key]
+
+    def audience(self, site_key: str) -> Audience | None:
+        """Returns what routes and texts need to know of a site."""
+        site = self.sites.get(site_key)
+        return Audience(self._plans[site_key], site.language) if site else None
+
+    def client_language(self, client_key: str) -> Language:
+        """Returns the language a client reads; the agency's for one that is gone."""
+        client = self.settings.clients.get(client_key)
+        return (client.language if client else None) or self.settings.agency.language
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The agency's own zone."""
+        return ZoneInfo(self.settings.agency.time_zone)
+
+    def heartbeat_token(self, check_key: str) -> str | None:
+        """Returns the token of a check that takes heartbeats: "" where it has none, None where it takes none."""
+        check = self.checks.get(check_key)
+        if check is None or check.kind != "heartbeat":
+            return None
+        token: object = getattr(check.options, "token", None)
+        return token.get_secret_value() if isinstance(token, SecretStr) else ""
+
+
+def watched_sites(settings: Settings) -> list[WatchedSite]:
+    """Returns every configured site with all that it inherits, in the order of the configuration."""
+    checks: dict[str, list[Check]] = {}
+    for check in settings.checks():
+        checks.setdefault(check.site_key, []).append(check)
+    return [
+        WatchedSite(
+            key=site.key,
+            name=site.name or site.url.host or site.key,
+            url=checks[site.key][0].url,
+            client_key=site.client,
+            client_name=settings.clients[site.client].name,
+            zone=checks[site.key][0].time_zone,
+            language=checks[site.key][0].language,
+            uptime_target=settings.plans[site.plan].uptime_target,
+            contract_start=site.contract_start,
+            checks=tuple(WatchedCheck(one.key, one.interval_s, one.options.counts) for one in checks[site.key]),
+        )
+        for site in settings.sites
+    ]
