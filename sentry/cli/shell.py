@@ -1,0 +1,96 @@
+"""What every command shares: where the configuration is, how answers are printed, and what exit codes mean."""
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from enum import IntEnum
+from functools import wraps
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from sentry.domain.errors import ConfigurationError, NotFound, SentryError, StoreError, TransitionRefused
+
+
+class ExitCode(IntEnum):
+    """What a shell script can rely on."""
+
+    OK = 0
+    NEGATIVE = 1
+    """The command did its work and its answer is no: a probe is not up, a check found problems."""
+    USAGE = 2
+    """The command line is wrong."""
+    CONFIGURATION = 3
+    """The configuration cannot be used; every problem is on standard error."""
+    STORE = 4
+    """The store cannot be opened, read or written."""
+    NOT_FOUND = 5
+    """There is no such site, client, incident or ticket."""
+
+
+FAILURES: dict[type[Exception], ExitCode] = {
+    ConfigurationError: ExitCode.CONFIGURATION,
+    StoreError: ExitCode.STORE,
+    NotFound: ExitCode.NOT_FOUND,
+    TransitionRefused: ExitCode.NEGATIVE,
+    SentryError: ExitCode.NEGATIVE,
+}
+
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document, for programs.")]
+DEFAULT_CONFIG = Path("sentry.yaml")
+
+PIPE_COLUMNS = 240
+"""Width of tables that go into a file or another program, where no line may be folded."""
+
+out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else PIPE_COLUMNS)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def print_json(value: Any) -> None:  # noqa: ANN401  # any JSON value
+    """Prints one JSON document."""
+    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False, default=str) + "\n")
+
+
+def print_text(text: str) -> None:
+    """Prints plain text as it is."""
+    sys.stdout.write(text if text.endswith("\n") else text + "\n")
+
+
+@contextmanager
+def reported() -> Iterator[None]:
+    """Turns what goes wrong into a message on standard error and an exit code."""
+    try:
+        yield
+    except SentryError as error:
+        err.print(f"[red]online-sentry:[/red] {escape(str(error))}")
+        code = next(code for kind, code in FAILURES.items() if isinstance(error, kind))
+        raise typer.Exit(code) from error
+    except BrokenPipeError:
+        # The reader (head, less) has seen enough. Python must not complain when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit(ExitCode.OK) from None
+
+
+def config_of(context: typer.Context) -> Path:
+    """Returns the configuration file that stands before the command."""
+    config: Path = context.obj
+    return config
+
+
+def command(function: Callable[..., Coroutine[Any, Any, ExitCode | None]]) -> Callable[..., None]:
+    """Makes a coroutine into a command: runs it, reports what goes wrong, exits with its code."""
+
+    @wraps(function)
+    def run(*args: object, **kwargs: object) -> None:
+        with reported():
+            code = asyncio.run(function(*args, **kwargs))
+        if code:
+            raise typer.Exit(code)
+
+    return run
