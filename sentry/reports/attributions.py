@@ -60,3 +60,6 @@ TIMELINE_TEXT: dict[str, str] = {
     "alert_failed": N_("alert not delivered"),
     "ticket_filed": N_("ticket filed"),
 }
+
+SAID_BY_LABEL = frozenset({"first_failure", "confirmed", "resolved"})
+"""Entries whose text only repeats, in English, what their label and the report around them say."""

@@ -59,8 +59,8 @@ CAUSES: dict[Reason, Cause] = {
     Reason.TLS_EXPIRED: Cause(
         N_("certificate expired"),
         N_(
-            "The security certificate of {host} expired {expired}; browsers show a warning and customers do not "
-            "get in."
+            "The security certificate of {host} expired {expired} (on {expiry}); browsers show a warning and "
+            "customers do not get in."
         ),
         N_("The security certificate of {host} has expired; browsers show a warning and customers do not get in."),
     ),

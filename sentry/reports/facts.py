@@ -94,6 +94,7 @@ def _certificate_facts(report: FailureReport, wording: Wording) -> dict[str, str
     facts = {"valid_from": wording.minute(max(certificate.not_before for certificate in chain))}
     if report.reason is Reason.TLS_EXPIRED and first_to_end.not_after <= at:
         facts["expired"] = wording.relative(first_to_end.not_after - at)
+        facts["expiry"] = wording.day(first_to_end.not_after.astimezone(wording.zone).date())
     if first_to_end.not_after > at:
         facts["expires"] = wording.relative(first_to_end.not_after - at)
     if chain[0].names:

@@ -6,7 +6,7 @@ from textwrap import wrap
 from sentry.domain.failure_report import AddressTrial, CollectedEvidence, DnsAnswer, FailureReport
 from sentry.domain.incident import Incident
 from sentry.domain.result import Certificate, Evidence, HttpEvidence, Phase, ProbeResult
-from sentry.reports.attributions import BASIS_TEXT, SIDE_TEXT, TIMELINE_TEXT
+from sentry.reports.attributions import BASIS_TEXT, SAID_BY_LABEL, SIDE_TEXT, TIMELINE_TEXT
 from sentry.reports.causes import STATUS_TEXT
 from sentry.reports.facts import cause_sentence, presented_chain
 from sentry.reports.inert import inert_line, inert_lines
@@ -18,7 +18,7 @@ COLUMNS = 78
 BODY_LINES = 20
 HEADER_LINES = 30
 TIMELINE_LINES = 40
-_LABEL = 16
+_LABEL = 17
 
 PHASE_TEXT = {
     Phase.DNS: N_("name (DNS)"),
@@ -102,20 +102,24 @@ def _compared(report: FailureReport, wording: Wording) -> Iterator[str]:
     if good is None:
         yield from wrap(wording.text("No good probe from before this failure is known."), COLUMNS - 2)
         return
-    yield f"{'':<18}{wording.text('this time'):>18}{wording.text('last good'):>18}"
-    yield f"{'':<18}{wording.clock(failed.started_at):>18}{wording.clock(good.started_at):>18}"
+    yield _columns("", wording.text("this time"), wording.text("last good"))
+    yield _columns("", wording.clock(failed.started_at), wording.clock(good.started_at))
     for phase in Phase:
         if phase in failed.phases or phase in good.phases:
             mark = "✗ " if phase is failed.failed_phase else ""
             times = [_phase_time(result, phase, wording) for result in (failed, good)]
-            yield f"{wording.text(PHASE_TEXT[phase]):<18}{mark + times[0]:>18}{times[1]:>18}"
+            yield _columns(wording.text(PHASE_TEXT[phase]), mark + times[0], times[1])
     total = [wording.milliseconds(result.duration_s) for result in (failed, good)]
-    yield f"{wording.text('total'):<18}{total[0]:>18}{total[1]:>18}"
+    yield _columns(wording.text("total"), *total)
     status = [str(result.evidence.http.status) if result.evidence.http else "-" for result in (failed, good)]
     if status != ["-", "-"]:
-        yield f"{wording.text('status'):<18}{status[0]:>18}{status[1]:>18}"
+        yield _columns(wording.text("status"), *status)
     if good.evidence.address and good.evidence.address != failed.evidence.address:
         yield from _row(wording.text("Then asked at"), inert_line(good.evidence.address))
+
+
+def _columns(label: str, this_time: str, last_good: str) -> str:
+    return f"{label:<18}{this_time:>18}{last_good:>18}"
 
 
 def _phase_time(result: ProbeResult, phase: Phase, wording: Wording) -> str:
@@ -169,8 +173,9 @@ def _certificates(chain: Sequence[Certificate], report: FailureReport, wording: 
             names = ", ".join(inert_line(name, 100) for name in certificate.names[:8])
             yield from _indented(wording.text("for {names}", names=names))
         first, last = wording.minute(certificate.not_before), wording.minute(certificate.not_after)
-        mark = f"  ✗ {wording.text('expired')}" if certificate.not_after <= at else ""
-        yield from _indented(wording.text("valid {first} to {last}", first=first, last=last) + mark)
+        validity = wording.text("valid {first} to {last}", first=first, last=last)
+        expired = wording.text("expired")
+        yield from _indented(f"{validity}  ✗ {expired}" if certificate.not_after <= at else validity)
         yield from _indented(f"SHA-256 {inert_line(certificate.fingerprint_sha256, 64)}")
 
 
@@ -209,7 +214,7 @@ def _timeline(incident: Incident, wording: Wording) -> Iterator[str]:
     yield wording.text("times in {zone}", zone=wording.zone_name(incident.started_at))
     for entry in incident.timeline[-TIMELINE_LINES:]:
         label = wording.text(TIMELINE_TEXT[entry.kind]) if entry.kind in TIMELINE_TEXT else inert_line(entry.kind, 40)
-        text = inert_line(entry.text, 200)
+        text = "" if entry.kind in SAID_BY_LABEL else inert_line(entry.text, 200)
         yield from _hanging(f"{wording.clock(entry.at)}  {label}" + (f": {text}" if text else ""), 10)
 
 

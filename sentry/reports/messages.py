@@ -24,7 +24,7 @@ from sentry.reports.wording import N_, Wording
 LATE_S = 90.0
 """From here on a message says that it comes late (promise 001-31: accepted within 90 seconds)."""
 
-_LABEL = 13
+_LABEL = 17
 _SUBJECT_CHARS = 150
 
 _DOWN = {
@@ -101,12 +101,12 @@ class Messages:
             "site": inert_line(site.name, 100),
             "month": wording.month(month.first_day),
             "threshold": threshold,
-            "target": f"{wording.number(site.uptime_target)} %",
+            "target": wording.share(str(site.uptime_target)),
             "allowed": wording.number(floored(budget.allowed, 2)),
             "spent": wording.number(budget.spent),
             "left": wording.number(floored(max(budget.left, Fraction(0)), 2)),
         }
-        title = wording.text("{site}: {threshold} % of the downtime allowed in {month} is used", **facts)
+        title = wording.text("{site}: {threshold}% of the downtime allowed in {month} is used", **facts)
         text = wording.text(
             "In {month} {site} may be down for {allowed} minutes ({target} promised). {spent} minutes are used; "
             "{left} are left.",
@@ -151,7 +151,7 @@ class Messages:
                 f"{wording.moment(incident.started_at)} ({wording.zone_name(incident.started_at)})",
             ),
             *self._end_rows(incident, kind, wording),
-            (wording.text("Shows as"), phase_bar(report.failed)),
+            (wording.text("Phases"), phase_bar(report.failed)),
             (wording.text("Detail"), inert_line(report.failed.detail, 300)),
             (wording.text("Site"), inert_line(f"{report.url} · {owner}", 300)),
             (wording.text("Checks down"), ", ".join(sorted(incident.checks_down))),

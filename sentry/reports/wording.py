@@ -16,7 +16,7 @@ from babel import Locale
 from babel.dates import format_date, format_datetime, format_time, format_timedelta
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po
-from babel.numbers import format_decimal, format_percent
+from babel.numbers import format_decimal
 
 from sentry.domain.site import Language
 
@@ -49,6 +49,10 @@ class Wording:
         self.locale = Locale.parse(language.value)
         self._catalog = catalog(language)
 
+    def in_zone(self, zone: str) -> "Wording":
+        """Returns the same language in another zone."""
+        return Wording(self.language, ZoneInfo(zone))
+
     def text(self, sentence: str, **facts: object) -> str:
         """Translates a sentence and puts the facts into its `{places}`; the facts are never read as places."""
         message = self._catalog.get(sentence)
@@ -71,11 +75,28 @@ class Wording:
 
     def percent(self, value: Decimal, digits: int = 3) -> str:
         """Writes percent (99.701 → `99,701 %`); the value must already be floored."""
-        share = value.scaleb(-2)
-        pattern = "#,##0." + "0" * digits + "%" if digits else "#,##0%"
-        if self.language is Language.ES:
-            pattern = pattern.replace("%", "\u00a0%")
-        return format_percent(share, format=pattern, locale=self.locale)
+        return self._percent_sign(self.number(value, digits))
+
+    def _percent_sign(self, number: str) -> str:
+        """A no-break space stands before the sign in Spanish (RAE), none in English."""
+        return f"{number}\u00a0%" if self.language is Language.ES else f"{number}%"
+
+    def decimal(self, figure: str) -> str:
+        """Writes a figure that data carries as a string: `99.7` → `99,7`, `129.600` → `129,6`."""
+        return format_decimal(Decimal(figure), format="#,##0.###", locale=self.locale)
+
+    def share(self, figure: str) -> str:
+        """Writes a percentage that data carries as a string, with the decimals that it needs: `99.7` → `99,7 %`."""
+        return self._percent_sign(self.decimal(figure))
+
+    def percent_text(self, figure: str | None) -> str:
+        """Writes a percentage that data carries as a string, a dash where there is none."""
+        return self.percent(Decimal(figure)) if figure is not None else "–"  # noqa: RUF001  # a dash for no figure
+
+    def until(self, start: datetime, end: datetime) -> str:
+        """Writes the end of an interval: the time alone where it lies on the day of the start."""
+        same_day = start.astimezone(self.zone).date() == end.astimezone(self.zone).date()
+        return self.clock_minute(end) if same_day else self.minute(end)
 
     def moment(self, instant: datetime) -> str:
         """Writes an instant in the zone, to the second: `22 Nov 2026, 11:05:10`."""

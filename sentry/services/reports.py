@@ -1,0 +1,279 @@
+"""Client reports: gathers what the watch knows of a client's month into one frozen, sealed value."""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import UTC, date, datetime, timedelta
+from fractions import Fraction
+from statistics import median
+from zoneinfo import ZoneInfo
+
+from sentry.domain.budget import Budget, budget_of, floored, floored_percent
+from sentry.domain.client_report import (
+    Day,
+    Figures,
+    IncidentEntry,
+    Interval,
+    Minutes,
+    ReportData,
+    ResponseDay,
+    SiteReport,
+    TrendMonth,
+)
+from sentry.domain.errors import NotFound
+from sentry.domain.incident import Incident
+from sentry.domain.ledger import CheckRuns, MinuteState, Run, clip, merge, totals
+from sentry.domain.month import Month, day_start, local_time
+from sentry.domain.site import Language
+from sentry.domain.ticket import Visibility
+from sentry.domain.watched_site import WatchedSite
+from sentry.ports import Clock, IncidentStore, LedgerReader, MessageRenderer, TicketStore
+from sentry.services.budgets import Budgets, SiteMonth
+
+TREND_MONTHS = 13
+"""The same month of last year stands at the trend's other end."""
+
+INCIDENTS_READ = 10_000
+SAMPLES_PER_DAY = 20_000
+_ONE_DAY = timedelta(days=1)
+_ANSWERED = frozenset({"up", "degraded"})
+
+
+class Reports:
+    """Builds client reports; writes nothing.
+
+    Args:
+        renderer: words the causes of incidents.
+        agency_name: who reports.
+    """
+
+    def __init__(
+        self,
+        *,
+        budgets: Budgets,
+        ledger: LedgerReader,
+        incidents: IncidentStore,
+        tickets: TicketStore,
+        renderer: MessageRenderer,
+        clock: Clock,
+        agency_name: str,
+    ) -> None:
+        self._budgets = budgets
+        self._ledger = ledger
+        self._incidents = incidents
+        self._tickets = tickets
+        self._renderer = renderer
+        self._clock = clock
+        self._agency_name = agency_name
+
+    async def build(
+        self, sites: Sequence[WatchedSite], month: Month | None = None, language: Language | None = None
+    ) -> ReportData:
+        """Builds the report of one client.
+
+        Args:
+            sites: every site of the client, in the order in which they are to appear.
+            month: a calendar month, in each site's own zone; the running one of the first site when absent.
+            language: of the causes and the page; the first site's when absent.
+
+        Raises:
+            NotFound: there is no site to report on.
+        """
+        if not sites:
+            raise NotFound("this client has no site to report on")
+        first = sites[0]
+        month = month or self._budgets.month_now(first)
+        language = language or first.language
+        reckoned = [await self._budgets.of_month(site, month) for site in sites]
+        return ReportData(
+            agency=self._agency_name,
+            client=first.client_key,
+            client_name=first.client_name,
+            month=str(month),
+            language=language.value,
+            time_zone=first.zone.key,
+            generated_at=self._clock.now().astimezone(first.zone).isoformat(timespec="seconds"),
+            sites=tuple([await self._site(each, language) for each in reckoned]),
+            account=_account(reckoned),
+        ).sealed()
+
+    async def _site(self, reckoned: SiteMonth, language: Language) -> SiteReport:
+        site = reckoned.site
+        response_check = site.counting[0].key if site.counting else None
+        response = await self._response(response_check, reckoned) if response_check else ()
+        return SiteReport(
+            key=site.key,
+            name=site.name,
+            url=site.url,
+            time_zone=site.zone.key,
+            interval_s=min((check.interval_s for check in site.counting), default=None),
+            figures=_figures(reckoned.budget, site.zone),
+            days=_days(reckoned),
+            down=_intervals(reckoned, MinuteState.DOWN),
+            degraded=_intervals(reckoned, MinuteState.DEGRADED),
+            unknown=_intervals(reckoned, MinuteState.UNKNOWN),
+            maintenance=_intervals(reckoned, MinuteState.MAINTENANCE),
+            incidents=await self._incident_entries(reckoned, language),
+            response_check=response_check if response else None,
+            response=response,
+            trend=await self._trend(reckoned),
+        )
+
+    async def _incident_entries(self, reckoned: SiteMonth, language: Language) -> tuple[IncidentEntry, ...]:
+        budget, zone = reckoned.budget, reckoned.site.zone
+        start, until = _instant(budget.start), _instant(budget.until)
+        known = await self._incidents.list(site_key=reckoned.site.key, limit=INCIDENTS_READ)
+        touching = [each for each in known if each.started_at < until and (each.recovered_at or until) > start]
+        touching.sort(key=lambda incident: incident.started_at)
+        return tuple([await self._incident_entry(incident, zone, language) for incident in touching])
+
+    async def _incident_entry(self, incident: Incident, zone: ZoneInfo, language: Language) -> IncidentEntry:
+        recovered = incident.recovered_at
+        return IncidentEntry(
+            number=incident.id,
+            severity=str(incident.severity),
+            cause=self._renderer.cause(incident, language),
+            reason=str(incident.report.reason),
+            side=str(incident.report.attribution),
+            started_at=_text(incident.started_at, zone),
+            recovered_at=_text(recovered, zone) if recovered else None,
+            detect_s=int(incident.time_to_detect.total_seconds()),
+            acknowledge_s=_seconds(incident.time_to_acknowledge),
+            resolve_s=_seconds(incident.time_to_resolve),
+            ticket=incident.ticket_number,
+            actions=await self._actions(incident.ticket_number),
+        )
+
+    async def _actions(self, ticket_number: int | None) -> tuple[str, ...]:
+        """What the ticket says to the client of the work that was done."""
+        ticket = await self._tickets.get(ticket_number) if ticket_number is not None else None
+        if ticket is None:
+            return ()
+        return tuple(
+            entry.text
+            for entry in ticket.entries
+            if entry.visibility is Visibility.PUBLIC and entry.kind == "comment"
+        )
+
+    async def _response(self, check_key: str, reckoned: SiteMonth) -> tuple[ResponseDay, ...]:
+        """Median and 95th percentile of each day, read a day at a time so that a month never fills the memory."""
+        days = []
+        for day, start, end in _day_spans(reckoned):
+            samples = await self._ledger.samples(check_key, _instant(start), _instant(end), SAMPLES_PER_DAY)
+            answered = sorted(sample.duration_s for sample in samples if sample.status in _ANSWERED)
+            if answered:
+                p95 = answered[-(-95 * len(answered) // 100) - 1]
+                days.append(
+                    ResponseDay(day.isoformat(), len(answered), round(median(answered) * 1000), round(p95 * 1000))
+                )
+        return tuple(days)
+
+    async def _trend(self, reckoned: SiteMonth) -> tuple[TrendMonth, ...]:
+        trend = [_trend_month(reckoned)]
+        month = reckoned.month
+        for _ in range(TREND_MONTHS - 1):
+            month = month.previous
+            earlier = await self._budgets.of_month(reckoned.site, month)
+            if earlier.budget.span_minutes == 0:
+                break
+            trend.append(_trend_month(earlier))
+        return tuple(reversed(trend))
+
+
+def _account(reckoned: Sequence[SiteMonth]) -> Figures | None:
+    """All sites of the account together: the union of their minutes, where one promise covers them all."""
+    sites = [each.site for each in reckoned]
+    if len(sites) < 2 or len({(site.target, site.zone.key) for site in sites}) > 1:  # noqa: PLR2004  # one site is no union
+        return None
+    start = min(each.budget.start for each in reckoned)
+    until = min(each.budget.until for each in reckoned)
+    layers = [CheckRuns(each.site.key, each.runs, each.budget.start, each.budget.end) for each in reckoned]
+    runs = merge(layers, start, max(start, until))
+    return _figures(budget_of(runs, sites[0].target, start, reckoned[0].budget.end, until), sites[0].zone)
+
+
+def _figures(budget: Budget, zone: ZoneInfo) -> Figures:
+    return Figures(
+        target=f"{floored(budget.target * 100, 6).normalize():f}",
+        measured=_percent(budget.measured),
+        worst=_percent(budget.worst),
+        best=_percent(budget.best),
+        verdict=str(budget.verdict),
+        running=budget.running,
+        counted_from=_minute_text(budget.start, zone),
+        counted_until=_minute_text(budget.until, zone),
+        span_minutes=budget.span_minutes,
+        minutes=Minutes(**asdict(budget.minutes)),
+        allowed=str(floored(budget.allowed, 3)),
+        spent=budget.spent,
+        left=str(floored(budget.left, 3)),
+        used_percent=str(floored(budget.used * 100, 1)),
+    )
+
+
+def _trend_month(reckoned: SiteMonth) -> TrendMonth:
+    budget = reckoned.budget
+    return TrendMonth(str(reckoned.month), _percent(budget.measured), str(budget.verdict), budget.spent)
+
+
+def _intervals(reckoned: SiteMonth, state: MinuteState) -> tuple[Interval, ...]:
+    zone = reckoned.site.zone
+    return tuple(
+        Interval(
+            start=_minute_text(run.start, zone),
+            end=_minute_text(run.end, zone),
+            minutes=run.minutes,
+            checks=_deciders(reckoned, run),
+        )
+        for run in reckoned.runs
+        if run.state is state
+    )
+
+
+def _deciders(reckoned: SiteMonth, run: Run) -> tuple[str, ...]:
+    """The checks that decided a run; the explained pieces are ordered, so only those within it are looked at."""
+    pieces = reckoned.explained
+    deciders: dict[str, None] = {}
+    first = bisect_right(pieces, run.start, key=lambda each: each.run.end)
+    for piece in pieces[first : bisect_left(pieces, run.end, key=lambda each: each.run.start)]:
+        if piece.run.state is run.state:
+            deciders |= dict.fromkeys(piece.decided_by)
+    return tuple(deciders)
+
+
+def _day_spans(reckoned: SiteMonth) -> Sequence[tuple[date, int, int]]:
+    """Each date of the month with the minutes of it that are accounted for."""
+    zone, budget = reckoned.site.zone, reckoned.budget
+    spans = []
+    for day in reckoned.month.days():
+        start, end = day_start(day, zone), day_start(day + _ONE_DAY, zone)
+        spans.append((day, max(start, budget.start), min(end, budget.until)))
+    return spans
+
+
+def _days(reckoned: SiteMonth) -> tuple[Day, ...]:
+    return tuple(
+        Day(day.isoformat(), Minutes(**asdict(totals(clip(reckoned.runs, start, end)))))
+        for day, start, end in _day_spans(reckoned)
+    )
+
+
+def _instant(minute: int) -> datetime:
+    return datetime.fromtimestamp(minute * 60, tz=UTC)
+
+
+def _text(instant: datetime, zone: ZoneInfo) -> str:
+    return instant.astimezone(zone).isoformat(timespec="seconds")
+
+
+def _minute_text(minute: int, zone: ZoneInfo) -> str:
+    return local_time(minute, zone).isoformat(timespec="minutes")
+
+
+def _percent(share: Fraction | None) -> str | None:
+    figure = floored_percent(share)
+    return None if figure is None else str(figure)
+
+
+def _seconds(span: timedelta | None) -> int | None:
+    return int(span.total_seconds()) if span is not None else None
