@@ -1,5 +1,7 @@
 """The kit of real servers: what every other test leans on."""
 
+import json
+import signal
 import smtplib
 import socket
 import ssl
@@ -9,6 +11,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from tests.integration.servers.agent import AgentProcess
+from tests.integration.servers.agent_config import agent_document, write_config
 from tests.integration.servers.alertmanager import Alertmanager
 from tests.integration.servers.certificates import Certificates, ServerCertificate
 from tests.integration.servers.loopback import LOOPBACK, fetch, free_port
@@ -248,3 +252,26 @@ def test_fetch_of_a_foreign_address_is_refused() -> None:
 def test_free_port_twice_gives_two_ports() -> None:
     """A port is given out once."""
     assert free_port() != free_port()
+
+
+def test_agent_process_killed_and_restarted_answers_again(tmp_path: Path) -> None:
+    """The agent is started, reloaded, killed and started again as its user would, and its log is kept."""
+    port = free_port()
+    document = agent_document(port, {"shop": f"http://localhost:{free_port()}/"})
+    with AgentProcess(write_config(tmp_path / "sentry.yaml", document), port) as agent:
+        assert agent.get("/healthz").status == 200
+        agent.reload()
+        assert agent.kill() == -signal.SIGKILL
+        agent.start()
+        assert "sentry_" in agent.metrics()
+        assert [row["site"] for row in json.loads(agent.cli("status", "--json").stdout)] == ["shop"]
+        assert agent.stop() == 0
+        assert agent.log.count("watches 1 site(s)") == 2
+
+
+def test_agent_process_with_a_broken_configuration_says_why(tmp_path: Path) -> None:
+    """The error of a failed start carries what the agent said of its configuration."""
+    port = free_port()
+    config = write_config(tmp_path / "sentry.yaml", {**agent_document(port, {}), "webb": {}})
+    with pytest.raises(ServerError, match=r"exit code 3(.|\n)*webb"):
+        AgentProcess(config, port).start()
