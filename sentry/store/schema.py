@@ -26,15 +26,9 @@ from sentry.store.columns import ForeignText, Instant
 HEAD = "0001"
 """The newest migration; a store that is there needs no Alembic to be opened."""
 
-metadata = MetaData(
-    naming_convention={
-        "ix": "%(table_name)s_%(constraint_name)s",
-        "uq": "%(table_name)s_%(column_0_N_name)s_key",
-        "ck": "%(table_name)s_%(constraint_name)s",
-        "fk": "%(table_name)s_%(column_0_name)s_fkey",
-        "pk": "%(table_name)s_pkey",
-    }
-)
+metadata = MetaData()
+
+_EVENT_ID = BigInteger().with_variant(Integer, "sqlite")  # SQLite's own row number, which is 64 bits wide
 
 # ── what is watched, and what was seen ───────────────────────────────────────────────────────────────────────────
 
@@ -127,7 +121,7 @@ heartbeats = Table(
 events = Table(
     "events",
     metadata,
-    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
+    Column("id", _EVENT_ID, primary_key=True, autoincrement=False),
     Column("kind", Text, nullable=False),
     Column("at_us", Instant, nullable=False),
     Column("subject", Text, nullable=False),
@@ -145,7 +139,7 @@ event_handlings = Table(
     "event_handlings",
     metadata,
     Column("handler", Text, nullable=False),
-    Column("event_id", ForeignKey("events.id", ondelete="CASCADE"), nullable=False),
+    Column("event_id", _EVENT_ID, ForeignKey("events.id", ondelete="CASCADE"), nullable=False),
     Column("state", Text, nullable=False),
     Column("attempts", Integer, nullable=False, server_default=text("0")),
     Column("next_us", Instant),

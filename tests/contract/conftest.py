@@ -19,14 +19,20 @@ def postgres() -> Iterator[PostgresServer]:
     """One PostgreSQL for the whole run; without one the tests fail on a build machine and are skipped elsewhere."""
     server = PostgresServer()
     try:
+        start_or_skip(server)
+        yield server
+    finally:
+        server.stop()
+
+
+def start_or_skip(server: PostgresServer) -> None:
+    """Starts it; where there is none the test is skipped, but never on a build machine."""
+    try:
         server.start()
     except (OSError, RuntimeError) as error:
-        server.stop()
         if os.environ.get("CI"):
             raise
         pytest.skip(f"no PostgreSQL here: {error}")
-    yield server
-    server.stop()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -24,6 +24,7 @@ _SETTINGS = (
     "max_connections=40",
     "log_min_messages=fatal",
 )
+_CLUSTER = ("--auth=trust", "-E", "UTF8", "--locale=C", "-N")
 
 
 class PostgresServer:
@@ -39,29 +40,30 @@ class PostgresServer:
         self._databases = 0
 
     def start(self) -> None:
+        """Makes an empty cluster and starts it."""
         if self._as:
             os.chown(self.folder, self._as["user"], self._as["group"])
-        bin_folder = self._usable_programs()
+        self._programs = self._usable_programs()
         data = self.folder / "data"
-        initdb: list[str | Path] = [
-            bin_folder / "initdb",
-            "-D",
-            data,
-            "-U",
-            "sentry",
-            "--auth=trust",
-            "-E",
-            "UTF8",
-            "--locale=C",
-            "-N",
-        ]
+        initdb: list[str | Path] = [self._programs / "initdb", "-D", data, "-U", "sentry", *_CLUSTER]
         subprocess.run(initdb, check=True, capture_output=True, cwd=self.folder, **self._as)
+        self.launch()
+
+    def launch(self) -> None:
+        """Starts the server on the cluster that is there."""
+        data = self.folder / "data"
         settings = [part for setting in _SETTINGS for part in ("-c", setting)]
-        command: list[str | Path] = [bin_folder / "postgres", "-D", data, "-h", "", "-k", self.folder, *settings]
+        command: list[str | Path] = [self._programs / "postgres", "-D", data, "-h", "", "-k", self.folder, *settings]
         with (self.folder / "log").open("wb") as log:
             self._process = subprocess.Popen(command, stdout=log, stderr=log, cwd=self.folder, **self._as)
-        self._psql = bin_folder / "psql"
         self._wait_until_ready()
+
+    def halt(self) -> None:
+        """Stops the server; the cluster stays."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGINT)  # "fast": open sessions are ended
+            self._process.wait(10)
+            self._process = None
 
     def new_database(self) -> str:
         """Returns the store address of an empty database."""
@@ -74,9 +76,8 @@ class PostgresServer:
         return f"postgresql://sentry@/{name}?host={self.folder}"
 
     def stop(self) -> None:
-        if self._process is not None:
-            self._process.send_signal(signal.SIGINT)  # "fast": open sessions are ended
-            self._process.wait(10)
+        """Stops the server and removes the cluster."""
+        self.halt()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _usable_programs(self) -> Path:
@@ -106,7 +107,7 @@ class PostgresServer:
 
     def _sql(self, statement: str) -> None:
         command: list[str | Path] = [
-            self._psql,
+            self._programs / "psql",
             "-h",
             self.folder,
             "-U",
