@@ -156,10 +156,11 @@ def _delivery_error(error: Exception, server: str) -> DeliveryError:
         error = error.recipients[0]
     if isinstance(error, aiosmtplib.SMTPResponseException):
         return _answer_error(error, server)
-    if isinstance(error, aiosmtplib.SMTPNotSupported):
-        text = f"{server} does not offer what is asked of it: {error}; is it the right port and scheme?"
+    # The library raises the root of its errors itself for what the server does not offer: STARTTLS, AUTH.
+    if isinstance(error, aiosmtplib.SMTPNotSupported) or type(error) is aiosmtplib.SMTPException:
+        text = f"{server}: {_one_line(str(error))} Is it the right port and scheme?"
         return DeliveryError(text, reason=DeliveryReason.MISCONFIGURED, retryable=False)
-    if isinstance(error, ValueError):
+    if isinstance(error, ValueError) and not isinstance(error, OSError):  # failed verification of TLS is both
         return DeliveryError(f"{server}: {error}", reason=DeliveryReason.MISCONFIGURED, retryable=False)
     return connection_failure(error, server)
 

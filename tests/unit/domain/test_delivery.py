@@ -41,7 +41,7 @@ def delivery(
 def test_back_off_always_lies_between_half_and_whole_of_its_step(attempts: int, jitter: float) -> None:
     """The random half keeps messages that failed together apart; no waiting is longer than five minutes."""
     longest = min(300.0, 5.0 * 2.0 ** min(attempts - 1, 20))
-    assert longest / 2 <= back_off_s(attempts, jitter) < longest
+    assert longest / 2 <= back_off_s(attempts, jitter) <= longest
 
 
 @given(
