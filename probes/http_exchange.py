@@ -75,8 +75,7 @@ class Exchange:
         """Sends the request and waits for the first byte."""
         encoded = request.encode(cookies)
         with self.trace.timing(Phase.PROCESSING, self.environment.clock) as timed:
-            await stream.send(encoded)
-            data = await stream.receive()
+            data = await _send_and_receive(stream, encoded)
             pieces = _take(parser, data, Phase.PROCESSING)
         self.trace.note(f"{request.method} {shown_url(request.target.path)}: first byte after {timed.ms}")
         return pieces
@@ -113,7 +112,7 @@ class Exchange:
     def _refuse_too_large(self, parser: ResponseParser) -> None:
         """Ends before the body where its announced length is too much already; a HEAD answer may announce any."""
         length, limit = parser.content_length, self.options.max_body_bytes
-        if length is not None and length > limit and not parser.complete:
+        if length is not None and length > limit and not parser.is_bodiless:
             detail = f"Content-Length is {length:,} bytes, allowed {limit:,}"
             raise ProbeFailure(Reason.BODY_TOO_LARGE, detail, phase=Phase.TRANSFER)
 
@@ -131,6 +130,31 @@ class Exchange:
             answer.content.finish()
         except ContentDamagedError as error:
             raise ProbeFailure(Reason.HTTP_PROTOCOL, str(error), phase=Phase.TRANSFER) from None
+
+
+async def _send_and_receive(stream: Stream, request: bytes) -> bytes:
+    """Returns what comes first after a request.
+
+    A server may answer and close before it has read all of it (413, or a TLS alert about the client certificate):
+    the write then fails, and what it said is still to be read.
+    """
+    try:
+        await stream.send(request)
+    except ProbeFailure:
+        last_words = await _last_words(stream)
+        if not last_words:
+            raise
+        return last_words
+    return await stream.receive()
+
+
+async def _last_words(stream: Stream) -> bytes:
+    try:
+        return await stream.receive()
+    except ProbeFailure as said:
+        if said.reason is Reason.TLS_HANDSHAKE:
+            raise
+        return b""
 
 
 def _take(parser: ResponseParser, data: bytes, phase: Phase) -> list[bytes]:

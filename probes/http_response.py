@@ -118,6 +118,11 @@ class ResponseParser:
         self.complete = True
 
     @property
+    def is_bodiless(self) -> bool:
+        """Whether there is no body, whatever the headers say (RFC 9112, 6.3)."""
+        return self._method == "HEAD" or self.head.status in BODILESS
+
+    @property
     def is_chunked(self) -> bool:
         """Whether the body comes in chunks."""
         coding = self.head.get("Transfer-Encoding")
@@ -157,7 +162,7 @@ class ResponseParser:
             self.interim += 1
             return
         self.headers_complete = True
-        self.complete = self._method == "HEAD" or self.head.status in BODILESS
+        self.complete = self.is_bodiless
 
     def on_body(self, data: bytes) -> None:
         """A piece of the body."""

@@ -59,7 +59,8 @@ class Target:
         Raises:
             ValueError: it leads nowhere.
         """
-        return Target.parse(urljoin(self.url, reference))
+        # urljoin would take `http://` for the address it stands on.
+        return Target.parse(reference if "://" in reference[:12] else urljoin(self.url, reference))
 
     @property
     def tls(self) -> bool:

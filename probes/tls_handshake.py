@@ -82,7 +82,8 @@ async def _verdict(
     evidence = replace(stream.evidence(verified=False), error=refused.verify_message)
     _note_chain(evidence, trace)
     shown = replace(shown, ders=stream.presented_chain(), certificates=evidence.chain)
-    return _noted(refused_certificate(refused, shown), trace)
+    trace.failure = refused_certificate(refused, shown)
+    return _noted(trace.failure, trace)
 
 
 async def _look(first: Connection, server_name: str, trust: Trust, environment: ProbeEnvironment) -> TlsStream:
