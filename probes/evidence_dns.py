@@ -63,11 +63,11 @@ class Inquiry:
 
 
 def _values(message: dns.message.Message, record_type: str) -> Iterator[str]:
-    """Yields the values in the order of the answer, so that an alias chain reads from the name to its end."""
+    """Yields the values: an alias chain from the name to its end, anything else sorted, for servers shuffle."""
     kind = dns.rdatatype.from_text(record_type)
-    found = (record for rrset in message.answer if rrset.rdtype == kind for record in rrset)
-    for record, _ in zip(found, range(MAX_VALUES), strict=False):
-        yield one_line(record_text(record), MAX_VALUE_CHARS)
+    found = [record_text(record) for rrset in message.answer if rrset.rdtype == kind for record in rrset]
+    for text in (found if record_type == "CNAME" else sorted(found))[:MAX_VALUES]:
+        yield one_line(text, MAX_VALUE_CHARS)
 
 
 def addresses_in(answers: tuple[DnsAnswer, ...]) -> Iterator[str]:

@@ -25,6 +25,9 @@ COOKIE_BYTES = 32
 MAX_READS_A_WAKE = 64
 """A flood of foreign packets must not hold the event loop."""
 
+LAST_WAIT_S, LEFT_SHARE = 2.0, 0.8
+"""Round trips on Earth end well below 2 s; a share of a short deadline is left for the lookup and the verdict."""
+
 
 class IcmpOptions(CheckOptions):
     """Keys of an icmp check."""
@@ -34,7 +37,12 @@ class IcmpOptions(CheckOptions):
     ip_version: Literal[4, 6] | None = Field(None, description="4 or 6 to use that family only.")
     packets: int = Field(3, ge=1, le=20, description="Echo requests of one probe.")
     spacing_s: float = Field(0.2, ge=0.01, le=10, description="From one request to the next, seconds.")
-    reply_timeout_s: float = Field(2, gt=0, le=60, description="How long the last reply is waited for, seconds.")
+    reply_timeout_s: float | None = Field(
+        None,
+        gt=0,
+        le=60,
+        description="How long the last reply is waited for, seconds; when absent, 2 s or what timeout_s leaves.",
+    )
     max_loss_percent: float = Field(
         0, ge=0, lt=100, description="More lost than this is degraded; all of them lost is down."
     )
@@ -42,13 +50,19 @@ class IcmpOptions(CheckOptions):
 
     @model_validator(mode="after")
     def _fits_the_deadline(self) -> Self:
-        needed_s = (self.packets - 1) * self.spacing_s + self.reply_timeout_s
+        needed_s = (self.packets - 1) * self.spacing_s + (self.reply_timeout_s or 0)
         if needed_s >= self.timeout_s:
             raise ValueError(
                 f"packets, spacing_s and reply_timeout_s need {needed_s:g} s, not less than timeout_s "
                 f"({self.timeout_s:g} s); raise timeout_s or send fewer packets"
             )
         return self
+
+    @property
+    def last_wait_s(self) -> float:
+        """How long the last reply is waited for, seconds; ends before the deadline does."""
+        left_s = self.timeout_s - (self.packets - 1) * self.spacing_s
+        return self.reply_timeout_s or min(LAST_WAIT_S, LEFT_SHARE * left_s)
 
 
 @dataclass(slots=True)
@@ -137,7 +151,7 @@ class IcmpProbe(TaskProbe):
                 if sequence:
                     await asyncio.sleep(self.options.spacing_s)
                 echoes.send(sequence)
-            async with asyncio.timeout(self.options.reply_timeout_s):
+            async with asyncio.timeout(self.options.last_wait_s):
                 await echoes.finish(self.options.packets)
         except TimeoutError:
             pass  # what is missing by now is lost; the judgement follows

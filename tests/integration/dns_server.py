@@ -43,9 +43,9 @@ def silence(answer: dns.message.Message) -> list[bytes]:
 
 def truncated(answer: dns.message.Message) -> list[bytes]:
     """Returns an empty answer that asks to come back over TCP."""
-    short = dns.message.from_wire(whole(answer))
-    short.answer.clear()
-    short.flags |= dns.flags.TC
+    short = dns.message.QueryMessage(answer.id)
+    short.question = answer.question
+    short.flags = answer.flags | dns.flags.TC
     return [short.to_wire()]
 
 

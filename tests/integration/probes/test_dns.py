@@ -170,6 +170,14 @@ async def test_dns_long_answer_is_fetched_over_tcp(server: DnsServer) -> None:
     assert len(result.detail) < 500
 
 
+async def test_dns_huge_answer_is_refused_before_it_is_read(server: DnsServer) -> None:
+    """An answer that would hold the event loop for a third of a second costs nothing."""
+    server.add("shop.test", "A", *(f"127.1.{n // 250}.{n % 250 + 1}" for n in range(4000)))
+    result = await ask(server, transport="tcp", timeout_s=10)
+    assert result.reason is Reason.DNS_SERVER_FAILURE
+    assert "more than 500 records" in result.detail
+
+
 async def test_dns_first_datagram_lost_is_still_up(server: DnsServer) -> None:
     """UDP may lose a datagram; that is no outage."""
     server.add("shop.test", "A", "127.0.0.1")

@@ -3,7 +3,10 @@
 import asyncio
 import os
 import socket
+import sys
+from asyncio.subprocess import PIPE
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +18,8 @@ from probes.icmp_socket import IcmpSocket
 from sentry.domain.result import Phase, ProbeResult, Reason, Status
 from tests.fakes.probing import make_environment, probed
 from tests.fakes.resolver import TableResolver
+
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture
@@ -102,6 +107,43 @@ async def test_icmp_not_permitted_is_unknown_and_says_how_to_permit_it() -> None
     assert (result.status, result.reason) == (Status.UNKNOWN, Reason.AGENT_RESOURCES)
     assert "net.ipv4.ping_group_range" in result.detail
     assert "CAP_NET_RAW" in result.detail
+
+
+@pytest.mark.usefixtures("icmp")
+async def test_icmp_short_deadline_shortens_the_wait() -> None:
+    """A deadline alone is enough to say how patient to be."""
+    result = await probed(IcmpProbe, IcmpOptions(host="127.0.0.1", timeout_s=0.5))
+    assert (result.status, result.detail) == (Status.UP, "")
+    assert IcmpOptions(timeout_s=0.5).last_wait_s == pytest.approx(0.08)
+
+
+OPEN_TO_ALL = """
+ip link set lo up && echo '0 2147483647' >/proc/sys/net/ipv4/ping_group_range && exec "$@"
+"""
+PING = """
+import asyncio
+from probes.icmp import IcmpOptions, IcmpProbe
+from tests.fakes.probing import probed
+for host in ("127.0.0.1", "::1"):
+    result = asyncio.run(probed(IcmpProbe, IcmpOptions(host=host, timeout_s=3)))
+    print(result.status, result.evidence.values["icmp_reply_hop_limit"], result.evidence.log[1])
+"""
+
+
+async def test_icmp_where_everybody_may_ping_needs_no_raw_socket() -> None:
+    """In a network of its own that permits it, the datagram socket is taken; skipped where that cannot be made."""
+    command = ("unshare", "--net", "sh", "-c", OPEN_TO_ALL, "sh", sys.executable, "-c", PING)
+    try:
+        running = await asyncio.create_subprocess_exec(*command, stdout=PIPE, stderr=PIPE, cwd=ROOT)
+    except FileNotFoundError:
+        pytest.skip("there is no unshare command here")
+    output, errors = await running.communicate()
+    if running.returncode and b"Traceback" not in errors:
+        pytest.skip(errors.decode(errors="replace").strip())
+    assert errors == b""
+    lines = output.decode().splitlines()
+    assert [line.split()[0] for line in lines] == ["up", "up"]
+    assert all("an unprivileged ICMP socket" in line for line in lines)
 
 
 def test_icmp_round_longer_than_the_deadline_is_refused() -> None:

@@ -9,9 +9,12 @@ import pytest
 
 from probes.environment import ProbeFailure
 from probes.resolver import AiodnsResolver
+from probes.tcp import TcpProbe
+from probes.tcp_options import TcpOptions
 from sentry.clock import SystemClock
-from sentry.domain.result import Phase, Reason
+from sentry.domain.result import Phase, Reason, Status
 from tests.fakes.clock import ManualClock
+from tests.fakes.probing import make_environment, probed
 from tests.integration.dns_server import DnsServer, dns_server, garbage, silence, truncated
 
 
@@ -28,7 +31,7 @@ def clock() -> ManualClock:
 
 @pytest.fixture
 async def resolver(server: DnsServer, clock: ManualClock) -> AsyncIterator[AiodnsResolver]:
-    made = AiodnsResolver(clock, [server.address], timeout_s=0.2, tries=1)
+    made = AiodnsResolver(clock, [server.address], timeout_s=2, tries=1)
     yield made
     await made.close()
 
@@ -247,6 +250,22 @@ async def test_resolver_close_ends_lookups_under_way(server: DnsServer) -> None:
     async with asyncio.timeout(1):
         with pytest.raises(ProbeFailure):
             await waiting
+
+
+@pytest.mark.parametrize(
+    ("sabotaged", "reason"), [(False, Reason.DNS_NXDOMAIN), (True, Reason.DNS_TIMEOUT)], ids=["nxdomain", "dead"]
+)
+async def test_probe_whose_name_does_not_resolve_fails_in_dns(
+    server: DnsServer, resolver: AiodnsResolver, sabotaged: bool, reason: Reason
+) -> None:
+    """A whole probe over the real resolver: the phase, the reason and the time spent are those of the lookup."""
+    if sabotaged:
+        server.sabotage("gone.test", silence)
+    options = TcpOptions(host="gone.test", port=443, timeout_s=0.5)
+    result = await probed(TcpProbe, options, environment=make_environment(resolver=resolver))
+    assert (result.status, result.reason, result.failed_phase) == (Status.DOWN, reason, Phase.DNS)
+    assert set(result.phases) == {Phase.DNS}
+    assert result.duration_s < 0.8
 
 
 @pytest.fixture
