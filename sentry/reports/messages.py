@@ -100,13 +100,13 @@ class Messages:
         facts = {
             "site": inert_line(site.name, 100),
             "month": wording.month(month.first_day),
-            "threshold": threshold,
+            "threshold": wording.share(str(threshold)),
             "target": wording.share(str(site.uptime_target)),
             "allowed": wording.number(floored(budget.allowed, 2)),
             "spent": wording.number(budget.spent),
             "left": wording.number(floored(max(budget.left, Fraction(0)), 2)),
         }
-        title = wording.text("{site}: {threshold}% of the downtime allowed in {month} is used", **facts)
+        title = wording.text("{site}: {threshold} of the downtime allowed in {month} is used", **facts)
         text = wording.text(
             "In {month} {site} may be down for {allowed} minutes ({target} promised). {spent} minutes are used; "
             "{left} are left.",

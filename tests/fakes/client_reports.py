@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from sentry.domain.client_report import ReportData
@@ -21,6 +21,7 @@ from tests.fakes.failure_reports import error_result, expired_result, incident_o
 from tests.fakes.incidents import MemoryIncidentStore
 from tests.fakes.ledger import MemoryLedger
 
+OCTOBER = Month(2026, 10)
 MADRID = ZoneInfo("Europe/Madrid")
 FIRST_SEEN = datetime(2025, 12, 10, 8, 0, tzinfo=UTC)
 
@@ -163,7 +164,7 @@ def _samples() -> list[Sample]:
 
 async def report(
     sites: Sequence[WatchedSite] | None = None,
-    month: Month = Month(2026, 10),
+    month: Month = OCTOBER,
     language: Language = Language.ES,
     at: datetime = datetime(2026, 11, 3, 8, 0, tzinfo=UTC),
 ) -> ReportData:
@@ -180,6 +181,3 @@ async def report(
         agency_name="Ejemplo Hosting",
     )
     return await reports.build(sites or (shop(), blog()), month, language)
-
-
-CONTRACT_START = date(2026, 10, 12)
