@@ -29,7 +29,14 @@ def changes_between(previous: ProbeResult, current: ProbeResult) -> tuple[Recent
 
 
 def _addresses(old: Evidence, new: Evidence) -> Iterator[str]:
-    if old.addresses and new.addresses and set(old.addresses) != set(new.addresses):
+    """Tells a move, an address added and one removed from a pool that answers with other members each time.
+
+    Big providers answer with a few addresses of many, so two answers overlap and neither holds the other.
+    """
+    before, after = set(old.addresses), set(new.addresses)
+    if not before or not after or before == after:
+        return
+    if before < after or after < before or before.isdisjoint(after):
         yield f"addresses: {_some(old.addresses)} → {_some(new.addresses)}"
 
 

@@ -111,6 +111,20 @@ def test_changes_order_of_addresses_and_other_headers_are_none() -> None:
     assert changes_between(result(SEEN), result(now)) == ()
 
 
+@pytest.mark.parametrize(
+    ("now", "told"),
+    [
+        (("192.0.2.2", "192.0.2.3"), False),
+        (("192.0.2.1",), True),
+        (("192.0.2.1", "192.0.2.2", "192.0.2.3"), True),
+        (("192.0.2.3", "192.0.2.4"), True),
+    ],
+)
+def test_changes_of_a_rotating_pool_are_no_news(now: tuple[str, ...], told: bool) -> None:
+    """A provider that answers with some addresses of many would else fill every report; moves are told."""
+    assert bool(changes_between(result(SEEN), result(seen(addresses=now)))) is told
+
+
 def test_changes_part_not_reached_says_nothing() -> None:
     """A probe that failed in DNS saw no certificate; that is not a change of certificate."""
     assert changes_between(result(SEEN), result(Evidence())) == ()
