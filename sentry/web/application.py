@@ -7,12 +7,17 @@ from typing import Any
 from aiohttp import web
 
 from sentry.web.access import Sessions, Throttle
+from sentry.web.assets import asset
 from sentry.web.description import describe
 from sentry.web.gates import GUESSES, ROUTES, SESSIONS, admission, answers
 from sentry.web.heartbeats import CALLS, REFUSALS
+from sentry.web.history import Histories
+from sentry.web.pages import HISTORIES
+from sentry.web.rendering import ENVIRONMENT, STYLE, WORDS, environment
 from sentry.web.route import Access, Route
-from sentry.web.routes import HEARTBEATS, INTERFACE, OPERATION, PROMETHEUS
+from sentry.web.routes import HEARTBEATS, INTERFACE, OPERATION, PAGES, PROMETHEUS
 from sentry.web.sources import OPTIONS, SOURCES, Sources, WebOptions
+from sentry.web.words import Words
 
 MAX_REQUEST_BYTES = 64 * 1024
 IDLE_TIMEOUT_S = 60.0
@@ -33,7 +38,7 @@ DESCRIBED = Route("GET", "/api/v1/openapi.json", description, "This description.
 
 def all_routes() -> tuple[Route, ...]:
     """Returns every row of the table, in the order of the description."""
-    return (*PROMETHEUS, *OPERATION, *HEARTBEATS, *INTERFACE, DESCRIBED)
+    return (*PROMETHEUS, *OPERATION, *HEARTBEATS, *INTERFACE, DESCRIBED, *PAGES)
 
 
 def build_app(sources: Sources, options: WebOptions) -> web.Application:
@@ -51,6 +56,9 @@ def build_app(sources: Sources, options: WebOptions) -> web.Application:
     app[GUESSES] = Throttle(sources.clock, burst=10, per_s=0.2)
     app[CALLS] = Throttle(sources.clock, burst=10, per_s=1.0)
     app[REFUSALS] = Throttle(sources.clock, burst=20, per_s=1.0)
+    words = Words(options.language, options.zone)
+    app[WORDS], app[ENVIRONMENT], app[STYLE] = words, environment(words), asset("style.css").tag
+    app[HISTORIES] = Histories(sources)
     app[DESCRIPTION] = describe(routes, version=sources.agent.health().version)
     for route in routes:
         if route.method == "GET":

@@ -18,6 +18,7 @@ from sentry.web.access import (
     same_secret,
 )
 from sentry.web.problems import Problem
+from sentry.web.rendering import render
 from sentry.web.route import Access, Handler, Route
 from sentry.web.sources import OPTIONS, SOURCES
 
@@ -53,17 +54,19 @@ async def answers(request: web.Request, handler: Handler) -> web.StreamResponse:
         async with asyncio.timeout(REQUEST_TIMEOUT_S):
             response = await handler(request)
     except web.HTTPException as error:
-        response = _reply(request, error)
+        response = await _reply(request, error)
     except StoreUnavailable:
         what = "the store does not answer; the watch goes on, try again in a moment"
-        response = _reply(request, Problem(HTTPStatus.SERVICE_UNAVAILABLE, what, headers={hdrs.RETRY_AFTER: "10"}))
+        response = await _reply(
+            request, Problem(HTTPStatus.SERVICE_UNAVAILABLE, what, headers={hdrs.RETRY_AFTER: "10"})
+        )
     except TimeoutError:
-        response = _reply(
+        response = await _reply(
             request, Problem(HTTPStatus.SERVICE_UNAVAILABLE, "the answer took too long; it was given up")
         )
     except Exception:  # noqa: BLE001  # a fault of one handler is logged and answered; the server goes on
         _log.exception("web_request_failed", path=request.path)
-        response = _reply(
+        response = await _reply(
             request, Problem(HTTPStatus.INTERNAL_SERVER_ERROR, "a fault of the agent; its log says more")
         )
     for name, value in SECURITY_HEADERS.items():
@@ -133,16 +136,27 @@ def _refusal(request: web.Request, route: Route) -> web.HTTPException:
     return Problem(HTTPStatus.UNAUTHORIZED, what, headers={hdrs.WWW_AUTHENTICATE: 'Bearer realm="online-sentry"'})
 
 
-def _reply(_request: web.Request, error: web.HTTPException) -> web.StreamResponse:
-    """The answer for an error: what a handler raised as it is, what aiohttp raised as a document."""
-    if isinstance(error, Problem) or error.status_code < HTTPStatus.BAD_REQUEST:
-        problem = error
-    else:
-        status = HTTPStatus(error.status_code)
-        headers = {"Allow": error.headers[hdrs.ALLOW]} if hdrs.ALLOW in error.headers else None
-        problem = Problem(status, _DETAILS.get(status, status.phrase), headers=headers)
-    return web.Response(status=problem.status_code, headers=problem.headers, body=problem.body or None)
+async def _reply(request: web.Request, error: web.HTTPException) -> web.StreamResponse:
+    """The answer for an error: a page for people, a document for machines; redirects as they are."""
+    if error.status_code < HTTPStatus.BAD_REQUEST:
+        return web.Response(status=error.status_code, headers=error.headers)
+    problem = error if isinstance(error, Problem) else _problem_of(error)
+    if wants_page(request) and not request.path.startswith("/api/"):
+        status = HTTPStatus(problem.status_code)
+        facts = {"status": status.value, "title": status.phrase, "detail": problem.detail}
+        page = await render(request, "problem.html", facts, status=status)
+        page.headers.update({name: problem.headers[name] for name in _KEPT_HEADERS if name in problem.headers})
+        return page
+    return web.Response(status=problem.status_code, headers=problem.headers, body=problem.body)
 
+
+def _problem_of(error: web.HTTPException) -> Problem:
+    status = HTTPStatus(error.status_code)
+    headers = {"Allow": error.headers[hdrs.ALLOW]} if hdrs.ALLOW in error.headers else None
+    return Problem(status, _DETAILS.get(status, status.phrase), headers=headers)
+
+
+_KEPT_HEADERS = (hdrs.RETRY_AFTER, hdrs.ALLOW, hdrs.WWW_AUTHENTICATE)
 
 _DETAILS = {
     HTTPStatus.NOT_FOUND: "there is nothing at this address; /api/v1/openapi.json lists every address",

@@ -4,7 +4,7 @@ from http import HTTPStatus
 
 from sentry.domain.incident import IncidentState
 from sentry.domain.ticket import TicketState
-from sentry.web import exporter, heartbeats, interface, operation
+from sentry.web import assets, exporter, heartbeats, interface, operation, pages, sign_in
 from sentry.web.documents import (
     BudgetListDocument,
     CheckListDocument,
@@ -184,5 +184,112 @@ INTERFACE = (
         parameters=(SITE, MONTH, LIMIT, OFFSET),
         answer=BudgetListDocument,
         errors=(*_BAD_OR_NOT_FOUND, *_NO_STORE),
+    ),
+)
+
+_ID = path_parameter("id", "Number of the incident.")
+_HTML = "text/html"
+
+PAGES = (
+    Route(
+        "GET",
+        "/",
+        pages.status,
+        "The status page of all sites.",
+        "pages",
+        parameters=(
+            Parameter("q", "Words of a name, address or client."),
+            CLIENT,
+            Parameter("state", "How they stand.", schema=schema_of(Standing)),
+            pages.PAGE,
+            Parameter("refresh", "Anything: the page loads itself again every half minute."),
+        ),
+        media_type=_HTML,
+        errors=_BAD,
+    ),
+    Route(
+        "GET",
+        "/sites/{key}",
+        pages.site,
+        "The page of one site.",
+        "pages",
+        parameters=(path_parameter("key", "Key of the site."),),
+        media_type=_HTML,
+        errors=_NOT_FOUND,
+    ),
+    Route(
+        "GET", "/incidents", pages.incidents, "The newest incidents.", "pages", parameters=(SITE,), media_type=_HTML
+    ),
+    Route(
+        "GET",
+        "/incidents/{id}",
+        pages.incident,
+        "One incident with its failure report.",
+        "pages",
+        parameters=(_ID,),
+        media_type=_HTML,
+        errors=_NOT_FOUND,
+    ),
+    Route(
+        "GET",
+        "/incidents/{id}/report.txt",
+        pages.report_text,
+        "The failure report as text.",
+        "pages",
+        parameters=(_ID,),
+        media_type="text/plain",
+        errors=_NOT_FOUND,
+    ),
+    Route("GET", "/tickets", pages.tickets, "The newest tickets.", "pages", media_type=_HTML),
+    Route(
+        "GET",
+        "/tickets/{number}",
+        pages.ticket,
+        "One ticket with its history.",
+        "pages",
+        parameters=(path_parameter("number", "Number of the ticket."),),
+        media_type=_HTML,
+        errors=_NOT_FOUND,
+    ),
+    Route(
+        "GET",
+        "/sign-in",
+        sign_in.form,
+        "The form to sign in.",
+        "sign-in",
+        Access.OPEN,
+        (Parameter("next", "Where to go on to."),),
+        media_type=_HTML,
+    ),
+    Route(
+        "POST",
+        "/sign-in",
+        sign_in.sign_in,
+        "Takes the token, gives a cookie.",
+        "sign-in",
+        Access.OPEN,
+        media_type=_HTML,
+        errors=(HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS),
+    ),
+    Route(
+        "POST",
+        "/sign-out",
+        sign_in.sign_out,
+        "Takes the cookie back.",
+        "sign-in",
+        Access.OPEN,
+        media_type=_HTML,
+        errors=(HTTPStatus.FORBIDDEN,),
+    ),
+    Route(
+        "GET",
+        "/static/{name}",
+        assets.static,
+        "Style sheet and icons of the pages.",
+        "pages",
+        Access.OPEN,
+        (path_parameter("name", "File name."),),
+        media_type="text/css",
+        errors=_NOT_FOUND,
     ),
 )

@@ -81,11 +81,15 @@ class TicketReader(Protocol):
         ...
 
 
-class CauseWording(Protocol):
+class IncidentWording(Protocol):
     """The part of `MessageRenderer` that pages need."""
 
     def cause(self, incident: Incident, language: Language) -> str:
         """Returns one line that anyone understands: what failed and why."""
+        ...
+
+    def report_text(self, incident: Incident, language: Language) -> str:
+        """Returns the whole failure report as readable text."""
         ...
 
 
@@ -143,7 +147,7 @@ class Sources:
     ledger: LedgerReader
     incidents: IncidentReader
     tickets: TicketReader
-    wording: CauseWording
+    wording: IncidentWording
     agent: AgentReader
     heartbeats: HeartbeatTaker
     heartbeat_token: Callable[[str], str | None]

@@ -29,6 +29,9 @@ class PlainWording:
     def cause(self, incident: Incident, language: Language) -> str:
         return f"{incident.site_key}: {incident.report.failed.detail}"
 
+    def report_text(self, incident: Incident, language: Language) -> str:
+        return f"report of {incident.id}"
+
 
 @dataclass
 class TicketShelf:

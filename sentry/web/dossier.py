@@ -1,0 +1,104 @@
+"""What the page of one incident says: its facts, its timeline, and the failure report in the order of a diagnosis."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from markupsafe import Markup
+
+from sentry.domain.failure_report import CollectedEvidence
+from sentry.domain.incident import Incident
+from sentry.domain.result import Certificate, HttpEvidence, Phase, ProbeResult
+from sentry.domain.watched_site import WatchedSite
+from sentry.web.overview import lasting
+from sentry.web.representation import public_url
+from sentry.web.strips import phase_bar
+from sentry.web.terms import INCIDENT_WORDS, PHASE_WORDS, SIDE_WORDS
+from sentry.web.words import ABSENT, Words
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseLine:
+    """One phase of the failed probe beside the same of the last good one."""
+
+    name: str
+    failed: str
+    good: str
+    is_culprit: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Dossier:
+    """The whole page.
+
+    Attributes:
+        site: None where the site is no longer watched.
+        chain: the certificates that the failed probe was shown.
+        expired: fingerprints of those that had ended when it was.
+    """
+
+    incident: Incident
+    cause: str
+    site: WatchedSite | None
+    url: str
+    state: str
+    lasted: str
+    detected_after: str
+    side: str
+    failed: ProbeResult
+    good: ProbeResult | None
+    phases: Sequence[PhaseLine]
+    failed_bar: Markup
+    good_bar: Markup
+    evidence: CollectedEvidence | None
+    chain: Sequence[Certificate]
+    expired: frozenset[str]
+    http: HttpEvidence | None
+
+
+def dossier(words: Words, incident: Incident, cause: str, site: WatchedSite | None, now: datetime) -> Dossier:
+    """Gathers the page of an incident.
+
+    Args:
+        words: in which it is written.
+        incident: with its timeline.
+        cause: its line for people.
+        site: the site as it is configured now.
+        now: for an incident that still lasts.
+    """
+    report = incident.report
+    failed, good = report.failed, report.last_good
+    longest = max(sum(failed.phases.values()), sum(good.phases.values()) if good else 0.0)
+    chain = failed.evidence.tls.chain if failed.evidence.tls else ()
+    return Dossier(
+        incident=incident,
+        cause=cause,
+        site=site,
+        url=public_url(report.url),
+        state=INCIDENT_WORDS[incident.state],
+        lasted=lasting(words, incident.started_at, incident.recovered_at or now),
+        detected_after=lasting(words, incident.started_at, incident.detected_at),
+        side=SIDE_WORDS[report.attribution],
+        failed=failed,
+        good=good,
+        phases=[_phase_line(words, phase, failed, good) for phase in Phase if _reached(phase, failed, good)],
+        failed_bar=phase_bar(failed.phases, failed.failed_phase, longest, words.text("Phases of the failed probe")),
+        good_bar=phase_bar(good.phases, None, longest, words.text("Phases of the last good probe"))
+        if good
+        else Markup(""),
+        evidence=report.evidence,
+        chain=chain,
+        expired=frozenset(one.fingerprint_sha256 for one in chain if one.not_after < failed.started_at),
+        http=failed.evidence.http,
+    )
+
+
+def _reached(phase: Phase, failed: ProbeResult, good: ProbeResult | None) -> bool:
+    return phase in failed.phases or phase is failed.failed_phase or (good is not None and phase in good.phases)
+
+
+def _phase_line(words: Words, phase: Phase, failed: ProbeResult, good: ProbeResult | None) -> PhaseLine:
+    def time_of(result: ProbeResult | None) -> str:
+        return words.seconds(result.phases[phase]) if result is not None and phase in result.phases else ABSENT
+
+    return PhaseLine(PHASE_WORDS[phase], time_of(failed), time_of(good), phase is failed.failed_phase)

@@ -1,0 +1,141 @@
+"""The pages for people: status, site, incidents, tickets."""
+
+from collections.abc import Sequence
+
+from aiohttp import web
+
+from sentry.domain.errors import StoreUnavailable
+from sentry.domain.incident import Incident
+from sentry.ports import Sample
+from sentry.web.dossier import dossier
+from sentry.web.history import Histories
+from sentry.web.interface import all_standings, find_incident, read_id
+from sentry.web.overview import MAX_PROBLEMS, PAGE_SITES, Search, headline, row
+from sentry.web.problems import not_found
+from sentry.web.rendering import WORDS, render
+from sentry.web.route import number_parameter, read_choice, read_number, read_text
+from sentry.web.site_view import RECENT_INCIDENTS, SAMPLES, SAMPLES_WITHIN, site_view
+from sentry.web.sources import OPTIONS, SOURCES, Sources
+from sentry.web.standing import CheckStanding, Standing, problems_first
+from sentry.web.terms import STANDING_WORDS, TICKET_WORDS
+
+HISTORIES: web.AppKey[Histories] = web.AppKey("histories", Histories)
+
+PAGE = number_parameter("page", "Page of the list.", minimum=1, maximum=100_000, default=1)
+INCIDENTS_SHOWN = 100
+REFRESH_S = 30
+
+
+async def status(request: web.Request) -> web.Response:
+    """All sites: the problems first, then a row each."""
+    sources, words = request.app[SOURCES], request.app[WORDS]
+    search = Search(
+        text=read_text(request, "q"),
+        client=read_text(request, "client"),
+        state=read_choice(request, "state", Standing),
+        page=read_number(request, PAGE),
+    )
+    now = sources.clock.now()
+    standings = problems_first(await all_standings(sources))
+    found = [site for site in standings if search.fits(site)]
+    pages = max(1, -(-len(found) // PAGE_SITES))
+    first = (min(search.page, pages) - 1) * PAGE_SITES
+    shown = found[first : first + PAGE_SITES]
+    histories = await request.app[HISTORIES].of_sites([site.site for site in shown])
+    down = [site for site in standings if site.standing is Standing.DOWN]
+    facts = {
+        "headline": headline(words, standings),
+        "standing_words": STANDING_WORDS,
+        "problems": [row(words, site, None, sources.wording, now) for site in down[:MAX_PROBLEMS]],
+        "more_problems": max(0, len(down) - MAX_PROBLEMS),
+        "rows": [
+            row(words, site, history, sources.wording, now) for site, history in zip(shown, histories, strict=True)
+        ],
+        "has_history": all(history.month is not None for history in histories),
+        "search": search,
+        "found": len(found),
+        "first": first,
+        "page": min(search.page, pages),
+        "pages": pages,
+        "clients": sorted(
+            {(site.site.client_name, site.site.client_key) for site in standings}, key=lambda pair: pair[0].casefold()
+        ),
+        "refresh_s": REFRESH_S if request.query.get("refresh") else None,
+    }
+    return await render(request, "status.html", facts)
+
+
+async def site(request: web.Request) -> web.Response:
+    """One site: checks, month and incidents."""
+    sources, key = request.app[SOURCES], request.match_info["key"]
+    standing = next((one for one in await all_standings(sources) if one.site.key == key), None)
+    if standing is None:
+        raise not_found("there is no site of this key")
+    history = await request.app[HISTORIES].of_site(standing.site)
+    incidents = await _incidents_of(sources, key)
+    samples = [(check, await _samples(sources, check)) for check in standing.checks]
+    view = site_view(request.app[WORDS], standing, history, sources.wording, samples, sources.clock.now())
+    facts = {"view": view, "incidents": _with_causes(request, incidents), "standing_words": STANDING_WORDS}
+    return await render(request, "site.html", facts)
+
+
+async def incidents(request: web.Request) -> web.Response:
+    """The newest incidents."""
+    key = read_text(request, "site")
+    found = await request.app[SOURCES].incidents.list(site_key=key or None, limit=INCIDENTS_SHOWN)
+    facts = {"incidents": _with_causes(request, found), "site_key": key, "limit": INCIDENTS_SHOWN}
+    return await render(request, "incidents.html", facts)
+
+
+async def incident(request: web.Request) -> web.Response:
+    """One incident with its failure report."""
+    sources, words = request.app[SOURCES], request.app[WORDS]
+    found = await find_incident(request)
+    known = next((one for one in sources.sites() if one.key == found.site_key), None)
+    cause = sources.wording.cause(found, words.language)
+    facts = {"dossier": dossier(words, found, cause, known, sources.clock.now())}
+    return await render(request, "incident.html", facts)
+
+
+async def report_text(request: web.Request) -> web.Response:
+    """The failure report as text, to be quoted or forwarded."""
+    sources, options = request.app[SOURCES], request.app[OPTIONS]
+    found = await find_incident(request)
+    return web.Response(text=sources.wording.report_text(found, options.language), content_type="text/plain")
+
+
+async def ticket(request: web.Request) -> web.Response:
+    """One ticket with its history."""
+    number = read_id(request, "number")
+    found = await request.app[SOURCES].tickets.get(number)
+    if found is None:
+        raise not_found(f"there is no ticket {number}")
+    return await render(request, "ticket.html", {"ticket": found, "ticket_words": TICKET_WORDS})
+
+
+async def tickets(request: web.Request) -> web.Response:
+    """The newest tickets."""
+    found = await request.app[SOURCES].tickets.list(limit=INCIDENTS_SHOWN)
+    return await render(
+        request, "tickets.html", {"tickets": found, "limit": INCIDENTS_SHOWN, "ticket_words": TICKET_WORDS}
+    )
+
+
+def _with_causes(request: web.Request, found: Sequence[Incident]) -> list[tuple[Incident, str]]:
+    wording, language = request.app[SOURCES].wording, request.app[OPTIONS].language
+    return [(one, wording.cause(one, language)) for one in found]
+
+
+async def _incidents_of(sources: Sources, site_key: str) -> Sequence[Incident]:
+    try:
+        return await sources.incidents.list(site_key=site_key, limit=RECENT_INCIDENTS)
+    except StoreUnavailable:
+        return []
+
+
+async def _samples(sources: Sources, check: CheckStanding) -> Sequence[Sample]:
+    now = sources.clock.now()
+    try:
+        return await sources.ledger.samples(check.view.check.key, now - SAMPLES_WITHIN, now, SAMPLES)
+    except StoreUnavailable:
+        return []

@@ -1,0 +1,60 @@
+"""The English words of closed sets; the templates translate them with `_()`."""
+
+from sentry.domain.budget import Verdict
+from sentry.domain.failure_report import Attribution
+from sentry.domain.incident import IncidentState
+from sentry.domain.result import Phase
+from sentry.domain.ticket import TicketState
+from sentry.web.standing import Standing
+
+STANDING_WORDS = {
+    Standing.DOWN: "Down",
+    Standing.SUSPECT: "Being re-checked",
+    Standing.DEGRADED: "Degraded",
+    Standing.UNKNOWN: "Unknown",
+    Standing.UP: "Up",
+}
+
+VERDICT_WORDS = {
+    Verdict.MET: "promise met",
+    Verdict.MISSED: "promise missed",
+    Verdict.INCONCLUSIVE: "inconclusive",
+    Verdict.RUNNING: "still within budget",
+}
+
+SIDE_WORDS = {
+    Attribution.INFRASTRUCTURE: "the hosting",
+    Attribution.SITE: "the web site itself",
+    Attribution.THIRD_PARTY: "a third party",
+    Attribution.CLIENT: "the client",
+    Attribution.UNKNOWN: "not clear yet",
+}
+
+PHASE_WORDS = {
+    Phase.DNS: "Name resolution",
+    Phase.CONNECT: "Connection",
+    Phase.TLS: "TLS handshake",
+    Phase.PROCESSING: "Processing",
+    Phase.TRANSFER: "Transfer",
+}
+
+INCIDENT_WORDS = {
+    IncidentState.OPEN: "Open",
+    IncidentState.ACKNOWLEDGED: "Acknowledged",
+    IncidentState.RESOLVED: "Resolved",
+}
+
+TICKET_WORDS = {
+    TicketState.NEW: "new",
+    TicketState.NEEDS_INFO: "needs information",
+    TicketState.COVERED: "covered",
+    TicketState.NOT_COVERED: "not covered",
+    TicketState.IN_PROGRESS: "in progress",
+    TicketState.WAITING_CLIENT: "waiting for the client",
+    TicketState.WAITING_THIRD_PARTY: "waiting for a third party",
+    TicketState.SOLVED: "solved",
+    TicketState.CLOSED: "closed",
+    TicketState.REOPENED: "re-opened",
+}
+
+TABLES = (STANDING_WORDS, VERDICT_WORDS, SIDE_WORDS, PHASE_WORDS, INCIDENT_WORDS, TICKET_WORDS)
