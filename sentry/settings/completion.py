@@ -16,8 +16,8 @@ def drop_own_keys(document: Document) -> None:
     document.value = {key: value for key, value in document.value.items() if not key.startswith("x-")}
 
 
-def complete(document: Document, check_kinds: Mapping[str, type[CheckOptions]]) -> None:
-    """Adds what is absent, in place; what is written is never changed, nor is anything that has the wrong shape."""
+def add_client_and_plan(document: Document) -> None:
+    """Gives each site without a client or plan one, in place; what is written or has a wrong shape is left alone."""
     root: dict[str, Any] = document.value
     for key in [key for key, value in root.items() if value is None]:
         del root[key]  # 'channels:' with nothing under it, as the starter leaves it, means none
@@ -27,10 +27,22 @@ def complete(document: Document, check_kinds: Mapping[str, type[CheckOptions]]) 
         "client": _fallback(root, "clients", chosen.get("client"), {"name": _agency_name(root)}),
         "plan": _fallback(root, "plans", chosen.get("plan"), {}),
     }
+    for site in _sites(root):
+        for key, fallback in fallbacks.items():
+            if key not in site and fallback is not None:
+                site[key] = fallback
+
+
+def add_checks(document: Document, check_kinds: Mapping[str, type[CheckOptions]]) -> None:
+    """Gives each site without checks the usual ones, in place; its address must be filled in already."""
+    for site in _sites(document.value):
+        if "checks" not in site:
+            site["checks"] = default_checks(site.get("url"), check_kinds)
+
+
+def _sites(root: dict[str, Any]) -> list[dict[str, Any]]:
     sites = root.get("sites")
-    for site in sites if isinstance(sites, list) else ():
-        if isinstance(site, dict):
-            _complete_site(site, fallbacks, check_kinds)
+    return [site for site in sites if isinstance(site, dict)] if isinstance(sites, list) else []
 
 
 def _agency_name(root: dict[str, Any]) -> str:
@@ -53,21 +65,10 @@ def _fallback(root: dict[str, Any], section: str, chosen: object, built_in: dict
     return str(next(iter(known))) if len(known) == 1 else None
 
 
-def _complete_site(
-    site: dict[str, Any], fallbacks: Mapping[str, str | None], check_kinds: Mapping[str, type[CheckOptions]]
-) -> None:
-    for key, fallback in fallbacks.items():
-        if key not in site and fallback is not None:
-            site[key] = fallback
-    url = site.get("url")
-    if "checks" not in site:
-        site["checks"] = default_checks(url if isinstance(url, str) else "", check_kinds)
-
-
-def default_checks(url: str, check_kinds: Mapping[str, type[CheckOptions]]) -> list[dict[str, Any]]:
+def default_checks(url: object, check_kinds: Mapping[str, type[CheckOptions]]) -> list[dict[str, Any]]:
     """Returns what is probed of a site that says nothing: http with a response-time limit, and tls for https."""
     http: dict[str, Any] = {"kind": "http"}
     options = check_kinds.get("http")
     if options is not None and "max_response_s" in options.model_fields:
         http["max_response_s"] = DEFAULT_LIMIT_S
-    return [http, {"kind": "tls"}] if url.lower().startswith("https://") else [http]
+    return [http, {"kind": "tls"}] if str(url).lower().startswith("https://") else [http]

@@ -71,7 +71,7 @@ class Settings(StrictModel):
         return WatchedSite(
             key=site.key,
             name=site.name or site.url.host or site.key,
-            url=str(site.url),
+            url=self._url_of(index, site),
             client_key=site.client,
             client_name=client.name,
             zone=ZoneInfo(plan.time_zone or client.time_zone or self.agency.time_zone),
@@ -85,8 +85,12 @@ class Settings(StrictModel):
         )
 
     def _checks_of(self, index: int, site: Site) -> tuple[Check, ...]:
-        shown, url = self._curtain.shown(("sites", index, "url")), str(site.url)
-        return tuple(self._check(site, options, Concealed(url, shown) if shown else url) for options in site.checks)
+        url = self._url_of(index, site)
+        return tuple(self._check(site, options, url) for options in site.checks)
+
+    def _url_of(self, index: int, site: Site) -> str:
+        shown = self._curtain.shown(("sites", index, "url"))
+        return str(site.url) if shown is None else Concealed(str(site.url), shown)
 
     def _check(self, site: Site, options: CheckOptions, url: str) -> Check:
         plan, client = self.plans[site.plan], self.clients[site.client]
@@ -114,6 +118,14 @@ class Settings(StrictModel):
     def _serialized(self) -> dict[str, Any]:
         """Every dump is the one that anyone may see."""
         return self.shown()
+
+    __hash__ = None  # type: ignore[assignment]  # it holds mappings
+
+    def __eq__(self, other: object) -> bool:
+        """Compares what is configured; where it was read and what was warned of does not matter."""
+        return isinstance(other, Settings) and all(
+            getattr(self, name) == getattr(other, name) for name in type(self).model_fields
+        )
 
     def __repr__(self) -> str:
         """Returns what may be seen."""

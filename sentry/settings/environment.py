@@ -126,7 +126,8 @@ class _Filler:
 
     def _complain(self, location: Location, message: str) -> None:
         self.secrets.failed.add(location)
-        self.document.problems.append(self.document.problem(location, message))
+        if location in self.document.places:  # and no copy, taken over from where the problem is already named
+            self.document.problems.append(self.document.problem(location, message))
 
 
 def fill(document: Document, environment: Mapping[str, str]) -> Secrets:

@@ -11,7 +11,7 @@ from sentry.domain.notice import ChannelOptions, Route
 from sentry.domain.site import CheckOptions
 from sentry.settings.advice import Advice
 from sentry.settings.collection import collected
-from sentry.settings.completion import complete, drop_own_keys
+from sentry.settings.completion import add_checks, add_client_and_plan, drop_own_keys
 from sentry.settings.concealment import Curtain
 from sentry.settings.configuration import Settings
 from sentry.settings.document import Document
@@ -49,8 +49,10 @@ def load(
     if not isinstance(document.value, dict):
         raise ConfigurationError(document.problems)
     drop_own_keys(document)
+    # Before the texts are filled, so that a name taken over from the agency counts as what it is: possibly a secret.
+    add_client_and_plan(document)
     secrets = fill(document, environment)
-    complete(document, check_kinds)
+    add_checks(document, check_kinds)
     return _Loading(document, secrets, path).settings(check_kinds, channel_kinds)
 
 

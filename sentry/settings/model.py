@@ -1,5 +1,6 @@
 """The sections of the configuration that belong to the agent itself; those of the business stand in the domain."""
 
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Self
 from urllib.parse import urlsplit
@@ -11,6 +12,7 @@ from sentry.domain.site import Key
 
 DATABASES = ("sqlite", "postgresql", "postgres")
 MAX_PORT = 65_535
+DNS_PORT = 53
 
 
 def split_address(text: str, default_port: int | None = None) -> tuple[str, int]:
@@ -45,7 +47,11 @@ def _store(text: str) -> str:
 
 
 def _resolver(text: str) -> str:
-    split_address(text, 53)
+    host, _ = split_address(text, DNS_PORT)
+    try:
+        ip_address(host)
+    except ValueError:
+        raise ValueError("a name server is given by its address, e.g. 192.0.2.53 or [2001:db8::53]:53") from None
     return text
 
 

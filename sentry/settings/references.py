@@ -26,6 +26,7 @@ class References:
             *self._duplicate_sites(),
             *self._duplicate_checks(),
             *self._fallback_cycles(),
+            *self._names_from_outside(),
         ]
 
     def _section(self, name: str) -> dict[str, Any]:
@@ -109,6 +110,20 @@ class References:
                         f"{self._document.place(earlier).line}; tell them apart with 'name: …'"
                     )
                     yield self._document.problem(location, message)
+
+    def _names_from_outside(self) -> Iterator[Problem]:
+        """Names of sites and checks are seen everywhere, and history belongs to them: no secret can be one."""
+        for location, site in self._items("sites"):
+            checks = site.get("checks")
+            names = [
+                (*location, "checks", index, "name")
+                for index in range(len(checks) if isinstance(checks, list) else 0)
+            ]
+            for name in [(*location, "key"), *names]:
+                if name in self._secrets.locations:
+                    yield self._document.problem(
+                        name, "history belongs to this name, and pages and metrics show it; write it out"
+                    )
 
     def _fallback_cycles(self) -> Iterator[Problem]:
         next_of: dict[str, str] = {}

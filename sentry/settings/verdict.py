@@ -62,13 +62,12 @@ class Verdict:
         """Whether an error would not be there without another one that is named anyway."""
         location = self._located(error["loc"], missing=error["type"] == "missing")
         value = self._document.at(location)
-        if error["type"] == "too_short":
+        if error["type"] == "too_short" and isinstance(value, list | dict):
             # Entries with errors of their own are not counted by pydantic.
-            return isinstance(value, list | dict) and len(value) >= error["ctx"]["min_length"]
-        if error["type"] == "value_error":
-            return any(failed[: len(location)] == location for failed in self._secrets.failed)
-        was_filled_in = location[-1:] in {("client",), ("plan",)} and location not in self._document.places
-        return was_filled_in or location in self._secrets.failed
+            return len(value) >= int(error["ctx"]["min_length"])
+        if any(failed[: len(location)] == location for failed in self._secrets.failed):
+            return error["type"] == "value_error" or location in self._secrets.failed
+        return location[-1:] in {("client",), ("plan",)} and location not in self._document.places
 
     def _located(self, loc: Location, *, missing: bool) -> Location:
         """Returns the location as written: pydantic adds the kind and the names of union members on its way."""
@@ -100,6 +99,8 @@ class Verdict:
         return self._secrets.scrubbed_of_fragments(text) + _seen(error_type, value)
 
     def _about(self, error_type: str, context: Mapping[str, Any], location: Location) -> str:
+        if error_type in {"too_short", "too_long"} and isinstance(self._document.at(location), str):
+            return sentence(f"string_{error_type}", context)
         if error_type != "string_pattern_mismatch":
             return sentence(error_type, context)
         if context.get("pattern") == KEY_PATTERN:
