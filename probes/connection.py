@@ -17,6 +17,17 @@ from sentry.domain.result import Phase, Reason
 
 READ_BYTES = 65_536
 
+MAX_ADDRESSES = 8
+"""Addresses of one name that a probe tries at most."""
+
+FAILED_AT_ONCE = {
+    Reason.CONNECT_REFUSED,
+    Reason.CONNECT_UNREACHABLE,
+    Reason.CONNECTION_RESET,
+    Reason.AGENT_NETWORK,
+}
+"""Failures to connect that leave the deadline for another address."""
+
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
@@ -104,24 +115,33 @@ class Connection:
 
 
 async def connect(endpoint: Endpoint, environment: ProbeEnvironment, trace: Trace) -> Connection:
-    """Resolves the name and connects to the first of its addresses, as the phases DNS and CONNECT.
+    """Resolves the name and connects to the first of its addresses that takes the connection.
 
-    Only where this machine has no route at all to the family of the first address (an IPv4-only host and an AAAA
-    record) does it turn to the first address of the other family.
+    The first address is the probe's; another one is tried only where that one failed at once (refused, unreachable,
+    no local route), as every browser does: what visitors can use is not down. A time-out is not followed by another
+    try, because it has used up the deadline. `probe_failed_addresses` counts those that refused.
 
     Raises:
-        ProbeFailure: it did not resolve, or the connection was not made.
+        ProbeFailure: it did not resolve, or no connection was made; the verdict is that of the first address that
+            failed from outside.
     """
     addresses = await resolve(endpoint, environment, trace)
-    failure: ProbeFailure | None = None
-    for address in _first_of_each_family(addresses):
+    failures: list[ProbeFailure] = []
+    for address in addresses[:MAX_ADDRESSES]:
         try:
-            return await dial(address, endpoint.port, environment, trace)
-        except ProbeFailure as error:
-            failure = error
-            if not isinstance(error.__cause__, NoLocalRouteError):
+            connection = await dial(address, endpoint.port, environment, trace)
+        except ProbeFailure as failure:
+            if failure.reason not in FAILED_AT_ONCE:
                 raise
-    raise failure or _no_address(endpoint)
+            failures.append(failure)
+            trace.note(f"failed: {failure.detail}")
+        else:
+            trace.values["failed_addresses"] = len(failures)
+            return connection
+    trace.values["failed_addresses"] = len(failures)
+    if not failures:
+        raise _no_address(endpoint)
+    raise next((one for one in failures if not one.reason.is_agents_fault), failures[0])
 
 
 async def resolve(endpoint: Endpoint, environment: ProbeEnvironment, trace: Trace) -> Sequence[str]:
@@ -164,13 +184,6 @@ class NoLocalRouteError(OSError):
 def at_port(host: str, port: int) -> str:
     """Returns `host:port`, brackets round an IPv6 address."""
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-
-
-def _first_of_each_family(addresses: Sequence[str]) -> Sequence[str]:
-    first: dict[bool, str] = {}
-    for address in addresses:
-        first.setdefault(":" in address, address)
-    return tuple(first.values())
 
 
 async def _open(address: str, port: int) -> socket.socket:

@@ -9,6 +9,7 @@ PROBE_FAMILIES = {
     "probe_duration_seconds": "How long the last probe took.",
     "probe_dns_lookup_time_seconds": "How long the name took to resolve.",
     "probe_ip_protocol": "IP version that the probe used, 4 or 6.",
+    "probe_failed_addresses": "Addresses of the name that refused before one took the connection.",
     "probe_ip_addr_hash": "FNV-1 hash (32 bits) of the address that the probe used; a step means another address.",
     "probe_http_duration_seconds": "Time of an HTTP probe by phase, summed over redirects.",
     "probe_http_status_code": "Status code of the last answer.",
@@ -32,6 +33,11 @@ PROBE_FAMILIES = {
     "probe_dns_serial": "Serial number of the zone.",
     "probe_icmp_duration_seconds": "Time of an ICMP probe by phase.",
     "probe_icmp_reply_hop_limit": "Hop limit (TTL) of the reply.",
+    "probe_icmp_packets_sent": "Echo requests sent.",
+    "probe_icmp_packet_loss_ratio": "Share of the echo requests that went unanswered.",
+    "probe_icmp_rtt_min_seconds": "Shortest round trip.",
+    "probe_icmp_rtt_max_seconds": "Longest round trip.",
+    "probe_heartbeat_age_seconds": "How long ago the watched job last called in.",
 }
 """Family → help; the order of the table is the order on the page."""
 
