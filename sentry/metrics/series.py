@@ -36,8 +36,10 @@ def series(kind: str, own_labels: str, result: ProbeResult) -> dict[str, str]:
         own_labels: the labels of the check without braces, escaped.
         result: a result that says something of the site (not `Status.UNKNOWN`).
     """
+    # A probe's own figure of the same name comes last and is the one that counts: a series may stand there once.
+    figures = {(family, extra): value for family, extra, value in _figures(kind, result)}
     lines: dict[str, str] = {}
-    for family, extra, value in _figures(kind, result):
+    for (family, extra), value in figures.items():
         line = f"{family}{{{own_labels}{extra}}} {number(value)}\n"
         lines[family] = lines.get(family, "") + line
     return lines
