@@ -117,22 +117,20 @@ async def test_icmp_short_deadline_shortens_the_wait() -> None:
     assert IcmpOptions(timeout_s=0.5).last_wait_s == pytest.approx(0.08)
 
 
-OPEN_TO_ALL = """
-ip link set lo up && echo '0 2147483647' >/proc/sys/net/ipv4/ping_group_range && exec "$@"
-"""
 PING = """
-import asyncio
+import asyncio, sys
 from probes.icmp import IcmpOptions, IcmpProbe
 from tests.fakes.probing import probed
-for host in ("127.0.0.1", "::1"):
-    result = asyncio.run(probed(IcmpProbe, IcmpOptions(host=host, timeout_s=3)))
-    print(result.status, result.evidence.values["icmp_reply_hop_limit"], result.evidence.log[1])
+options = IcmpOptions(host=sys.argv[1], timeout_s=3, spacing_s=0.01, reply_timeout_s=0.2)
+result = asyncio.run(probed(IcmpProbe, options))
+print(result.status, result.reason, result.failed_phase, result.detail, *result.evidence.log, sep="|")
 """
 
 
-async def test_icmp_where_everybody_may_ping_needs_no_raw_socket() -> None:
-    """In a network of its own that permits it, the datagram socket is taken; skipped where that cannot be made."""
-    command = ("unshare", "--net", "sh", "-c", OPEN_TO_ALL, "sh", sys.executable, "-c", PING)
+async def ping_in_own_network(setting: str, host: str) -> str:
+    """What a probe says in a network of its own, so set; skips where such a network cannot be made."""
+    script = f'ip link set lo up && {setting} && exec "$@"'
+    command = ("unshare", "--net", "sh", "-c", script, "sh", sys.executable, "-c", PING, host)
     try:
         running = await asyncio.create_subprocess_exec(*command, stdout=PIPE, stderr=PIPE, cwd=ROOT)
     except FileNotFoundError:
@@ -141,9 +139,32 @@ async def test_icmp_where_everybody_may_ping_needs_no_raw_socket() -> None:
     if running.returncode and b"Traceback" not in errors:
         pytest.skip(errors.decode(errors="replace").strip())
     assert errors == b""
-    lines = output.decode().splitlines()
-    assert [line.split()[0] for line in lines] == ["up", "up"]
-    assert all("an unprivileged ICMP socket" in line for line in lines)
+    return output.decode().strip()
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+async def test_icmp_where_everybody_may_ping_needs_no_raw_socket(host: str) -> None:
+    """Where the system permits it, the datagram socket is taken."""
+    said = await ping_in_own_network("echo '0 2147483647' >/proc/sys/net/ipv4/ping_group_range", host)
+    assert said.startswith("up|None|None||")
+    assert "an unprivileged ICMP socket" in said
+
+
+@pytest.mark.parametrize(
+    ("setting", "host", "verdict"),
+    [
+        (
+            "echo 1 >/proc/sys/net/ipv4/icmp_echo_ignore_all",
+            "127.0.0.1",
+            "down|reply_timeout|processing|none of 3 echo requests to 127.0.0.1 was answered",
+        ),
+        ("ip route add unreachable 203.0.113.0/24", "203.0.113.1", "down|connect_unreachable|connect|"),
+        ("true", "203.0.113.1", "unknown|agent_network|connect|this machine has no route"),
+    ],
+)
+async def test_icmp_that_is_not_answered_says_whose_fault_it_is(setting: str, host: str, verdict: str) -> None:
+    """Silence and an unreachable host are down; a machine without a route accuses itself."""
+    assert (await ping_in_own_network(setting, host)).startswith(verdict)
 
 
 def test_icmp_round_longer_than_the_deadline_is_refused() -> None:
