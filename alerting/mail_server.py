@@ -20,6 +20,8 @@ DEFAULT_PORTS = {Encryption.NONE: 25, Encryption.STARTTLS: 587, Encryption.TLS: 
 SCHEMES = {"smtps": Encryption.TLS, "smtp+starttls": Encryption.STARTTLS, "smtp": None}
 """`smtp` leaves it to where the server stands."""
 
+ENCODED = "'@', '/', '?' and '#' in a password are written %40, %2F, %3F and %23"
+
 
 @dataclass(frozen=True, slots=True)
 class MailServer:
@@ -55,15 +57,13 @@ def parse_mail_server(url: str, *, allow_plain: bool = False) -> MailServer:
         parts = urlsplit(url.strip())
         host, port = parts.hostname, parts.port
     except ValueError as error:
-        raise ValueError("this is no address of a mail server; the port must be a number up to 65535") from error
+        raise ValueError(f"the port of a mail server must be a number up to 65535; {ENCODED}") from error
     if parts.scheme not in SCHEMES:
         raise ValueError("write smtp://host:port, smtp+starttls://user:password@host:587 or smtps://…@host:465")
     if not host:
         raise ValueError("the mail server's address has no host")
     if parts.path not in ("", "/") or parts.query or parts.fragment:
-        raise ValueError(
-            "nothing may follow the port of a mail server; '@', '/', '?' and '#' in a password are %-encoded"
-        )
+        raise ValueError(f"nothing may follow the port of a mail server; {ENCODED}")
     if "\r" in unquote(url) or "\n" in unquote(url):
         raise ValueError("the mail server's address holds a line break")
     encryption = SCHEMES[parts.scheme]
