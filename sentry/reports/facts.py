@@ -3,6 +3,7 @@
 from urllib.parse import urlsplit
 
 from sentry.domain.failure_report import FailureReport
+from sentry.domain.public_url import public_url
 from sentry.domain.result import Certificate, Reason
 from sentry.reports.causes import CAUSES, STATUS_TEXT, Cause
 from sentry.reports.inert import inert_line
@@ -13,6 +14,7 @@ _NAMES_SHOWN = 3
 
 def host_of(url: str) -> str:
     """Returns the host of a URL as people say it, the port only where it is not the usual one."""
+    url = public_url(url)
     try:
         parts = urlsplit(url)
         host, port = parts.hostname or url, parts.port

@@ -5,6 +5,7 @@ from textwrap import wrap
 
 from sentry.domain.failure_report import AddressTrial, CollectedEvidence, DnsAnswer, FailureReport
 from sentry.domain.incident import Incident
+from sentry.domain.public_url import public_url
 from sentry.domain.result import Certificate, Evidence, HttpEvidence, Phase, ProbeResult
 from sentry.reports.attributions import BASIS_TEXT, SAID_BY_LABEL, SIDE_TEXT, TIMELINE_TEXT
 from sentry.reports.causes import STATUS_TEXT
@@ -79,7 +80,7 @@ def _row(label: str, value: str) -> Iterator[str]:
 
 def _what_failed(report: FailureReport, wording: Wording) -> Iterator[str]:
     failed = report.failed
-    yield from _row(wording.text("Address"), inert_line(report.url))
+    yield from _row(wording.text("Address"), inert_line(public_url(report.url)))
     yield from _row(wording.text("Check"), inert_line(report.check_key))
     yield from _row(wording.text("First failure"), wording.moment(failed.started_at))
     yield from _row(wording.text("Phases"), phase_bar(failed))
@@ -183,8 +184,8 @@ def _answer(http: HttpEvidence | None, wording: Wording) -> Iterator[str]:
     if http is None:
         return
     for hop in http.hops:
-        location = f" → {inert_line(hop.location, 200)}" if hop.location else ""
-        yield from _hanging(f"{hop.status} {inert_line(hop.url, 200)}{location}")
+        location = f" → {inert_line(public_url(hop.location), 200)}" if hop.location else ""
+        yield from _hanging(f"{hop.status} {inert_line(public_url(hop.url), 200)}{location}")
     meaning = STATUS_TEXT.get(http.status)
     label = f"{http.status} ({wording.text(meaning)})" if meaning else str(http.status)
     yield f"{inert_line(http.version, 20)} {label}"

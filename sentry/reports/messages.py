@@ -10,6 +10,7 @@ from sentry.domain.budget import Budget, floored
 from sentry.domain.incident import Incident
 from sentry.domain.month import Month, minute_of
 from sentry.domain.notice import Message, NoticeKind
+from sentry.domain.public_url import public_url
 from sentry.domain.result import Status
 from sentry.domain.site import Language
 from sentry.domain.watched_site import WatchedSite
@@ -153,7 +154,7 @@ class Messages:
             *self._end_rows(incident, kind, wording),
             (wording.text("Phases"), phase_bar(report.failed)),
             (wording.text("Detail"), inert_line(report.failed.detail, 300)),
-            (wording.text("Site"), inert_line(f"{report.url} · {owner}", 300)),
+            (wording.text("Site"), inert_line(f"{public_url(report.url)} · {owner}", 300)),
             (wording.text("Checks down"), ", ".join(sorted(incident.checks_down))),
             (wording.text("Likely side"), side),
             (wording.text("Ticket"), f"#{incident.ticket_number}" if incident.ticket_number else ""),

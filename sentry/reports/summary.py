@@ -5,6 +5,7 @@ from typing import Any
 
 from sentry.domain.failure_report import FailureReport
 from sentry.domain.incident import Incident
+from sentry.domain.public_url import public_url
 from sentry.reports.facts import presented_chain
 from sentry.reports.inert import inert_line
 
@@ -37,7 +38,7 @@ def report_summary(report: FailureReport) -> dict[str, Any]:
     chain = presented_chain(report)
     return {
         "check": report.check_key,
-        "url": inert_line(report.url, 500),
+        "url": inert_line(public_url(report.url), 500),
         "reason": str(report.reason),
         "failed_phase": str(failed.failed_phase) if failed.failed_phase else None,
         "detail": inert_line(failed.detail, 500),

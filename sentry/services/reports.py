@@ -24,6 +24,7 @@ from sentry.domain.errors import NotFound
 from sentry.domain.incident import Incident
 from sentry.domain.ledger import CheckRuns, MinuteState, Run, clip, merge, totals
 from sentry.domain.month import Month, day_start, local_time
+from sentry.domain.public_url import public_url
 from sentry.domain.site import Language
 from sentry.domain.ticket import Visibility
 from sentry.domain.watched_site import WatchedSite
@@ -104,7 +105,7 @@ class Reports:
         return SiteReport(
             key=site.key,
             name=site.name,
-            url=site.url,
+            url=public_url(site.url),
             time_zone=site.zone.key,
             interval_s=min((check.interval_s for check in site.counting), default=None),
             figures=_figures(reckoned.budget, site.zone),
