@@ -1,9 +1,10 @@
 """The shape of the whole configuration, with the kinds of checks and channels that the agent was built with."""
 
 from collections.abc import Mapping
+from copy import deepcopy
 from functools import lru_cache, reduce
 from operator import or_
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, Discriminator, Field, SerializeAsAny, Tag, create_model
 
@@ -11,6 +12,9 @@ from sentry.domain.notice import ChannelOptions
 from sentry.domain.site import CheckOptions, Key, Site
 from sentry.settings.configuration import Settings
 
+Options = TypeVar("Options", bound=BaseModel)
+Kinds = tuple[tuple[str, type[Options]], ...]
+"""Kinds in a form that can be a key of a cache."""
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
 
@@ -22,10 +26,7 @@ def shape(
 
 
 @lru_cache(maxsize=32)
-def _shape(
-    check_kinds: tuple[tuple[str, type[CheckOptions]], ...],
-    channel_kinds: tuple[tuple[str, type[ChannelOptions]], ...],
-) -> type[Settings]:
+def _shape(check_kinds: Kinds[CheckOptions], channel_kinds: Kinds[ChannelOptions]) -> type[Settings]:
     check, channel = _one_of(dict(check_kinds)), _one_of(dict(channel_kinds))
     site = create_model(
         "Site",
@@ -69,14 +70,19 @@ def json_schema(
     check_kinds: Mapping[str, type[CheckOptions]], channel_kinds: Mapping[str, type[ChannelOptions]]
 ) -> dict[str, Any]:
     """Returns the JSON Schema of the main file, for editors and other tools."""
-    schema = shape(check_kinds, channel_kinds).model_json_schema()
+    return deepcopy(_json_schema(tuple(check_kinds.items()), tuple(channel_kinds.items())))
+
+
+@lru_cache(maxsize=32)
+def _json_schema(check_kinds: Kinds[CheckOptions], channel_kinds: Kinds[ChannelOptions]) -> dict[str, Any]:
+    schema = _shape(check_kinds, channel_kinds).model_json_schema()
     schema["$schema"] = DRAFT
     schema["title"] = "Online Sentry configuration"
     # Keys that begin with x- are the user's own: a place for YAML anchors.
     schema["patternProperties"] = {"^x-": {}}
     definitions = schema.get("$defs", {})
     for kinds in (check_kinds, channel_kinds):
-        for kind, options in kinds.items():
+        for kind, options in kinds:
             _name_kind(definitions.get(options.__name__, {}), kind)
     site = definitions.get("Site", {})
     site["required"] = [key for key in site.get("required", ()) if key not in {"checks", "client", "plan"}]

@@ -22,7 +22,7 @@ EXPLANATIONS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"flow mapping", "a mapping is opened with '{' and not closed; check commas and the closing '}'"),
         (r"block (mapping|collection)", "this line's indentation does not fit the lines above it"),
         (
-            r"block sequence entries are not allowed",
+            r"sequence entries are not allowed",
             "a list item '- ' cannot stand here; start the list on its own line",
         ),
         (r"duplicate anchor|found duplicate anchor", "two anchors (&name) have the same name"),
