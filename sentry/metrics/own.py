@@ -81,6 +81,8 @@ _TABLE = (
     _counter("clock_jumps_total", "Jumps of the wall clock."),
     _gauge("queue_depth", "Results that wait for the store."),
     _gauge("self_network_up", "Whether the agent's own network works."),
+    _counter("loop_crashes_total", "Loops of the agent that a fault of its own ended; they start again.", "loop"),
+    _counter("duty_failures_total", "Slow duties (budgets, retention) that failed; they are tried again.", "duty"),
     # the store and the outbox
     _counter("store_errors_total", "Writes or reads that the store refused, by kind.", "kind"),
     _counter("store_dropped_total", "Results that were dropped because the queue to the store was full."),
@@ -88,12 +90,22 @@ _TABLE = (
     _gauge("outbox_pending", "Messages that are owed."),
     _gauge("outbox_oldest_seconds", "How long the oldest owed message has waited."),
     # incidents and alerts
-    _gauge("incidents_open", "Incidents that are not resolved."),
+    _gauge("incidents_open", "Incidents that are not resolved, by state.", "state"),
     _counter("incidents_total", "Incidents opened, by severity.", "severity"),
     _histogram("incident_detect_seconds", "From the first failed probe to its confirmation.", DETECT_BUCKETS_S),
     _histogram("incident_resolve_seconds", "From the first failed probe to the recovery.", RESOLVE_BUCKETS_S),
     _counter("alerts_total", "Messages that a channel accepted.", "channel"),
     _counter("alert_failures_total", "Attempts to deliver that failed.", "channel", "reason"),
+    _counter(
+        "alerts_dead_total", "Messages that a channel did not take for good; the fall-back was used.", "channel"
+    ),
+    _counter("alerts_unrouted_total", "Incidents that no route leads anywhere."),
+    _histogram(
+        "alert_latency_seconds",
+        "From the first failed probe to the acceptance of its alert by a channel.",
+        DETECT_BUCKETS_S,
+        "channel",
+    ),
     _counter("alerts_dead_total", "Messages that a channel gave up; its fall-back, if any, took them on.", "channel"),
     _counter("alerts_unrouted_total", "Openings of incidents that no route sends to anybody."),
     _histogram(
@@ -108,7 +120,7 @@ _TABLE = (
     _gauge("slo_burn_rate", "Speed at which the budget burns; 1 uses it up exactly.", "site", "window"),
     # configuration and web
     _gauge("config_last_reload_successful", "Whether the last reading of the configuration worked."),
-    _gauge("config_last_reload_timestamp_seconds", "When the configuration in use was read."),
+    _gauge("config_last_reload_success_timestamp_seconds", "When the configuration in use was read."),
     _counter("heartbeats_total", "Calls of watched jobs that were accepted or refused.", "result"),
     _counter("web_requests_total", "Requests answered, by route and status.", "route", "code"),
     _counter("telemetry_errors_total", "Figures dropped because their name or labels are not in the table."),

@@ -26,8 +26,8 @@ class OwnRegistry:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
-        few = [metric for metric in OWN_METRICS.values() if not metric.is_per_site]
-        self._made = {metric.name: _make(metric, self.registry) for metric in few}
+        at_once = [metric for metric in OWN_METRICS.values() if metric.type is not MetricType.GAUGE]
+        self._made = {metric.name: _make(metric, self.registry) for metric in at_once}
         self._lines: dict[str, dict[tuple[str, ...], str]] = {}
 
     def add(self, name: str, amount: float, given: Mapping[str, str]) -> None:
@@ -54,13 +54,18 @@ class OwnRegistry:
         metric = _look_up(name, given)
         if metric.type is not MetricType.GAUGE:
             raise UnknownMetric(f"{name} is a {metric.type}; it cannot be set")
-        made = self._made.get(name)
-        if isinstance(made, Gauge):
+        if not metric.is_per_site:
+            made = self._made.get(name) or self._gauge(metric)
+            assert isinstance(made, Gauge)  # noqa: S101  # its type in the table was just looked at
             (made.labels(**given) if metric.labels else made).set(value)
             return
         ordered = {label: given[label] for label in metric.labels}
         line = f"{metric.full_name}{{{rendered(**ordered)}}} {number(value)}\n"
         self._lines.setdefault(name, {})[tuple(ordered.values())] = line
+
+    def _gauge(self, metric: OwnMetric) -> Made:
+        """Made when it is first set: 0 would be a figure, and nobody has measured it yet."""
+        return self._made.setdefault(metric.name, _make(metric, self.registry))
 
     def forget_site(self, site_key: str) -> None:
         """Drops the lines of a site that is no longer watched."""

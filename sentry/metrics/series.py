@@ -13,10 +13,10 @@ HTTP_PHASES = {
     "processing": Phase.PROCESSING,
     "transfer": Phase.TRANSFER,
 }
-DNS_PHASES = {"resolve": Phase.DNS, "connect": Phase.CONNECT, "request": Phase.PROCESSING}
+DNS_PHASES = {"resolve": None, "connect": Phase.CONNECT, "request": Phase.DNS}  # the question is the work itself
 ICMP_PHASES = {"resolve": Phase.DNS, "setup": Phase.CONNECT, "rtt": Phase.PROCESSING}
 
-KIND_PHASES: Mapping[str, tuple[str, Mapping[str, Phase]]] = {
+KIND_PHASES: Mapping[str, tuple[str, Mapping[str, Phase | None]]] = {
     "http": ("probe_http_duration_seconds", HTTP_PHASES),
     "dns": ("probe_dns_duration_seconds", DNS_PHASES),
     "icmp": ("probe_icmp_duration_seconds", ICMP_PHASES),
@@ -25,7 +25,7 @@ KIND_PHASES: Mapping[str, tuple[str, Mapping[str, Phase]]] = {
 
 BODY_REASONS = frozenset({Reason.BODY_TEXT_MISSING, Reason.BODY_TEXT_FORBIDDEN, Reason.BODY_JSON_MISMATCH})
 
-_MAX_FURTHER_VALUES = 32
+_MAX_FURTHER_VALUES = 64
 
 
 def series(kind: str, own_labels: str, result: ProbeResult) -> dict[str, str]:
@@ -78,7 +78,7 @@ def _figures(kind: str, result: ProbeResult) -> Iterator[Figure]:
     if kind in KIND_PHASES:
         family, phases = KIND_PHASES[kind]
         for name, phase in phases.items():
-            yield family, f',phase="{name}"', result.phases.get(phase, 0.0)
+            yield family, f',phase="{name}"', result.phases.get(phase, 0.0) if phase else 0.0
     if kind == "http":
         yield "probe_failed_due_to_regex", "", float(result.reason in BODY_REASONS)
         yield from _of_http(evidence.http, over_tls=evidence.tls is not None)

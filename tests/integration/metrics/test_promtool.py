@@ -17,16 +17,12 @@ from tests.fakes.results import START, a_bad_result, a_check, a_good_result
 
 def _page_of_everything() -> str:
     metrics = Metrics(ManualClock(), strict=True)
-    structured = set(PROBE_FAMILIES)
     for kind in ("http", "dns", "icmp"):
         check = a_check(f"acme-shop/{kind}", kind=kind)
         good = a_good_result(check.key)
-        values = (
-            {family.removeprefix("probe_"): 1.0 for family in structured if kind in family} if kind != "http" else {}
-        )
-        values = {name: value for name, value in values.items() if "duration" not in name}
-        values["a_further_figure"] = 1.0
-        result = replace(good, evidence=replace(good.evidence, values=values))
+        measured = [family for family in PROBE_FAMILIES if "duration" not in family and "info" not in family]
+        values = {family.removeprefix("probe_"): 1.0 for family in measured} if kind == "dns" else {}
+        result = replace(good, evidence=replace(good.evidence, values={**values, "a_further_figure": 1.0}))
         metrics.probe_finished(check, result, SampleKind.SLOT, 0.1)
         metrics.verdict(check.key, Health(check.key, HealthState.UP, since=START))
     evil = a_check("evil/http", url='https://e.example/"\\\n')

@@ -84,6 +84,19 @@ def test_series_further_values_become_gauges() -> None:
     assert not [family for family in lines if "name" in family or "{" in family]
 
 
+def test_series_own_figure_of_the_probe_counts_once() -> None:
+    """A probe kind that measures a figure of the table itself replaces it; a series never stands there twice."""
+    good = a_good_result()
+    result = replace(good, evidence=replace(good.evidence, values={"http_redirects": 4}))
+    assert _one(series("http", LABELS, result), "probe_http_redirects") == 4
+
+
+def test_series_dns_question_is_the_request() -> None:
+    """A DNS probe spends its time in the phase DNS, which blackbox_exporter calls the request."""
+    result = replace(a_good_result(), phases={Phase.DNS: 0.02}, evidence=Evidence())
+    assert 'phase="request"} 0.02' in series("dns", LABELS, result)["probe_dns_duration_seconds"]
+
+
 def test_series_hostile_certificate_stays_on_its_line() -> None:
     """A name with quotes and newlines is a label value like any other."""
     names = ('evil"} 1\nprobe_success{instance="https://bank/"', "x" * 9000)

@@ -149,6 +149,14 @@ def test_count_not_in_table_is_an_error_in_tests(metrics: Metrics, name: str, la
         metrics.count(name, 1, **labels)
 
 
+def test_gauge_never_set_is_absent(metrics: Metrics) -> None:
+    """Where nobody watches the agent's own network, the page does not say that it is down."""
+    assert "sentry_self_network_up" not in metrics.page().decode()
+    metrics.gauge("self_network_up", 1)
+    metrics.gauge("self_network_up", 0)
+    assert _lines(metrics, "sentry_self_network_up") == ["sentry_self_network_up 0.0"]
+
+
 def test_count_not_in_table_in_production_is_counted(clock: ManualClock) -> None:
     """A figure never stops the work it tells of."""
     metrics = Metrics(clock)
