@@ -97,7 +97,7 @@ class Agent:
             view=self.watch.view,
             incidents=store.incidents,
             ledger=store.ledger,
-            collector=Collector(clock, resolvers=settings.probe.resolvers, ca_file=settings.probe.ca_file),
+            collector=Collector(clock, settings.probe.resolvers, settings.probe.ca_file, resolver=resolver),
             clock=clock,
             telemetry=self.metrics,
         )
