@@ -6,7 +6,7 @@ promise is shown when every test that carries its id passed.
 
 import csv
 from collections import defaultdict
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -53,11 +53,22 @@ class PromiseBoard:
 
     def outcome(self, id_: str) -> str:
         """Returns `shown`, or what the tests of a promise ended with where they did not all pass."""
-        ends = {self.outcomes.get(nodeid, "not run") for nodeid in self.tests[id_]}
-        for end in ("failed", "skipped", "not run"):
-            if end in ends:
-                return end
-        return "shown"
+        worst = self._worst(self.tests[id_])
+        return "shown" if worst == "passed" else worst
+
+    def _worst(self, nodeids: Iterable[str]) -> str:
+        ends = {self.outcomes.get(nodeid, "not run") for nodeid in nodeids}
+        return next((end for end in ("failed", "skipped", "not run") if end in ends), "passed")
+
+    def _tests_of(self, id_: str) -> list[str]:
+        """Returns a line for each test of a promise; the cases of a parametrised test share one."""
+        cases: dict[str, list[str]] = defaultdict(list)
+        for nodeid in self.tests[id_]:
+            cases[nodeid.partition("[")[0]].append(nodeid)
+        return [
+            f"{'':16} {self._worst(nodeids)}: {test}" + (f" ({len(nodeids)} cases)" if len(nodeids) > 1 else "")
+            for test, nodeids in cases.items()
+        ]
 
     def lines(self) -> list[str]:
         """Returns the table: every promise with tests and their outcome, then those without, then the sum."""
@@ -66,7 +77,7 @@ class PromiseBoard:
         lines = []
         for promise in claimed:
             lines.append(f"{self.outcome(promise.id):8} {promise.id} {promise.area:8} {promise.behaviour}")
-            lines += [f"{'':16} {self.outcomes.get(node, 'not run')}: {node}" for node in self.tests[promise.id]]
+            lines += self._tests_of(promise.id)
         lines += [f"no test  {promise.id} {promise.area:8} {promise.behaviour}" for promise in unclaimed]
         shown = sum(self.outcome(promise.id) == "shown" for promise in claimed)
         lines.append(f"{shown} of {len(self.promises)} promises shown, {len(unclaimed)} have no test")

@@ -21,7 +21,8 @@ MARKED = """
     def test_alert(): assert False
 
     @pytest.mark.promise("001-23")
-    def test_budget(): pass
+    @pytest.mark.parametrize("days", [28, 30, 31])
+    def test_budget(days): pass
 
     def test_other(): assert False
 """
@@ -45,13 +46,14 @@ def test_promises_of_the_repository_have_unique_ids_and_behaviour() -> None:
 def test_promises_option_runs_marked_tests_and_prints_their_outcome(pytester: pytest.Pytester) -> None:
     """A promise is shown when all its tests pass, failed when one fails, and listed when no test names it."""
     result = run(pytester, MARKED, "--promises")
-    result.assert_outcomes(passed=2, failed=1, deselected=1)
+    result.assert_outcomes(passed=4, failed=1, deselected=1)
     result.stdout.fnmatch_lines_random(
         [
             "failed   001-29 watch *",
             "* passed: *::test_slot",
             "* failed: *::test_alert",
             "shown    001-23 budget *",
+            "* passed: *::test_budget (3 cases)",
             "no test  001-01 desk *",
             "1 of * promises shown, * have no test",
         ]
@@ -61,7 +63,7 @@ def test_promises_option_runs_marked_tests_and_prints_their_outcome(pytester: py
 def test_promises_option_absent_runs_everything_and_prints_no_table(pytester: pytest.Pytester) -> None:
     """An ordinary run is left as it is."""
     result = run(pytester, MARKED)
-    result.assert_outcomes(passed=2, failed=2)
+    result.assert_outcomes(passed=4, failed=2)
     result.stdout.no_fnmatch_line("*promises shown*")
 
 

@@ -11,6 +11,8 @@ import pytest
 
 from sentry.data import config_folder
 
+pytestmark = pytest.mark.timeout(120)  # it builds, installs and imports everything, in processes of their own
+
 ROOT = Path(__file__).parents[3]
 PACKAGES = ("sentry", "probes", "scanners", "alerting")
 
