@@ -1,6 +1,7 @@
 """The report as CSV: one table of intervals and figures that a spreadsheet opens without running anything."""
 
 import csv
+import re
 from collections.abc import Iterator
 from io import StringIO
 
@@ -9,8 +10,10 @@ from sentry.reports.inert import inert_line
 
 HEADER = ("site", "kind", "name", "start", "end", "minutes", "value", "note")
 
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-"""Cells that begin so are run as formulas by spreadsheets (OWASP, CSV injection)."""
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""Cells that begin so are run as formulas by spreadsheets, the full-width signs too (OWASP, CSV injection)."""
+
+_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 
 
 class CsvReport:
@@ -31,9 +34,9 @@ class CsvReport:
 
 def cell(value: object) -> str:
     """Returns a cell that no spreadsheet runs: text that looks like a formula gets an apostrophe in front."""
-    if isinstance(value, int):
-        return str(value)
     text = inert_line(str(value), 1000) if value is not None else ""
+    if _NUMBER.fullmatch(text):
+        return text
     return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
 
 

@@ -16,6 +16,9 @@ _LINE_END = re.compile(r"\r\n?|[\v\f\x1c-\x1e\x85\u2028\u2029]")
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 """Unicode categories that show nothing or change what is around them: controls, bidi marks, surrogates."""
 
+_NO_BREAK = "\u00a0\u202f"
+"""Spaces that keep a figure and its unit together."""
+
 _MOST_MARKS = 2
 """Combining marks kept on one letter; more of them paint over the lines around."""
 
@@ -51,5 +54,5 @@ def _visible(line: str) -> str:
             continue
         marks = marks + 1 if category in {"Mn", "Me"} else 0
         if marks <= _MOST_MARKS:
-            shown.append(" " if category == "Zs" else character)
+            shown.append(" " if category == "Zs" and character not in _NO_BREAK else character)
     return "".join(shown).rstrip()

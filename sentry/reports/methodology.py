@@ -1,6 +1,7 @@
 """The rules of the account, as every report prints them, and what a report does not hold yet."""
 
 from sentry.domain.client_report import NOT_MEASURED, ReportData, SiteReport
+from sentry.reports.inert import inert_line
 from sentry.reports.wording import N_, Wording
 
 RULES = (
@@ -51,7 +52,7 @@ def verdict_sentence(site: SiteReport, wording: Wording) -> str:
     """Returns what the month came to, in one sentence for somebody who is no engineer."""
     figures = site.figures
     facts = {
-        "site": site.name,
+        "site": inert_line(site.name, 100),
         "target": wording.share(figures.target),
         "worst": wording.percent_text(figures.worst),
         "best": wording.percent_text(figures.best),

@@ -5,7 +5,11 @@ from importlib.resources import files
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 
+from sentry.reports.inert import inert_lines
 from sentry.reports.wording import Wording
+
+_MOST_CHARS = 200_000
+"""Longest text that a page shows in one place."""
 
 
 @cache
@@ -16,7 +20,15 @@ def _environment() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        finalize=_shown,
     )
+
+
+def _shown(value: object) -> object:
+    """Lets only visible text into a page: no controls, no marks that turn the direction of what follows."""
+    if isinstance(value, str) and not hasattr(value, "__html__"):
+        return "\n".join(inert_lines(value, _MOST_CHARS))
+    return value
 
 
 def _source(name: str) -> str:

@@ -115,10 +115,12 @@ def _incident(incident: IncidentEntry, wording: Wording) -> Iterator[str]:
 
 
 def _response(site: SiteReport, wording: Wording) -> Iterator[str]:
-    yield wording.text("Response time (median of the day; 95 of 100 answers were faster than)") + ":"
+    yield wording.text("Response time") + ":"
+    heads = (wording.text("median"), wording.text("95 of 100 in"))
+    yield f"  {'':<16}{heads[0]:>14}{heads[1]:>14}"
     for day in site.response:
         median, p95 = (wording.milliseconds(value / 1000) for value in (day.median_ms, day.p95_ms))
-        yield f"  {wording.day(date.fromisoformat(day.date)):<16}{median:>10}{p95:>10}"
+        yield f"  {wording.day(date.fromisoformat(day.date)):<16}{median:>14}{p95:>14}"
     if not site.response:
         yield "  " + wording.text("No samples are kept for this month.")
 
