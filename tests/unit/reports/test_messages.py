@@ -4,11 +4,15 @@ import unicodedata
 from dataclasses import replace
 from datetime import timedelta
 from email.message import EmailMessage
+from fractions import Fraction
 from html.parser import HTMLParser
 
 import pytest
 
+from sentry.domain.budget import Budget
 from sentry.domain.incident import Severity
+from sentry.domain.ledger import Totals
+from sentry.domain.month import Month
 from sentry.domain.notice import Message, NoticeKind
 from sentry.domain.result import Evidence, Hop, HttpEvidence, Phase, ProbeResult, Reason, Status, TlsEvidence
 from sentry.domain.site import Language
@@ -252,7 +256,6 @@ def test_text_resolved_after_reopening_claims_no_down_minutes() -> None:
     assert "Counted down" not in text
 
 
-@pytest.mark.promise("001-31")
 @pytest.mark.parametrize(
     ("late_s", "mark"), [(0, None), (90, None), (91, "sent 1 min late"), (600, "sent 10 min late")]
 )
@@ -324,3 +327,20 @@ def test_phases_text_marks_the_one_that_failed() -> None:
     failed = replace(expired_result(), failed_phase=Phase.DNS, phases={Phase.DNS: 5.0}, reason=Reason.DNS_TIMEOUT)
     text = messages().report_text(incident_of(failed), EN)
     assert "dns ✗  connect ·  tls ·  processing ·  transfer ·" in text
+
+
+def test_report_text_collection_cut_short_names_what_is_missing() -> None:
+    """The reader sees that it is not all."""
+    incident = incident_of(error_result())
+    assert incident.report.evidence is not None
+    cut = replace(incident.report.evidence, complete=False, missing=("dns 192.0.2.54", "[2001:db8::7]:443"))
+    text = messages().report_text(replace(incident, report=replace(incident.report, evidence=cut)), EN)
+    assert "Not reached in time: dns 192.0.2.54, [2001:db8::7]:443" in text
+
+
+def test_budget_ticket_overspent_says_that_the_promise_is_broken() -> None:
+    """Past 100 % there is nothing left, and it is said plainly."""
+    budget = Budget(Fraction(997, 1000), 0, 43_200, 20_000, Totals(up=19_869, down=131))
+    title, text = messages().budget_ticket(shop(language=EN), Month(2026, 11), budget, 100)
+    assert title == "Tienda Acme: 100% of the downtime allowed in November 2026 is used"
+    assert "131 minutes are used; 0 are left. The promise can no longer be kept this month." in text

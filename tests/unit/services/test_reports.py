@@ -1,0 +1,123 @@
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from sentry.domain.errors import NotFound
+from sentry.domain.month import Month
+from sentry.domain.site import Language
+from sentry.domain.ticket import Ticket, TicketEntry, TicketState, Visibility
+from sentry.domain.watched_site import WatchedCheck
+from sentry.ports import Sample, SampleKind
+from sentry.services.budgets import Budgets
+from sentry.services.reports import Reports
+from tests.fakes.client_reports import FiledTickets, messages, minute, october, report, shop
+from tests.fakes.clock import ManualClock
+from tests.fakes.failure_reports import error_result, incident_of, resolved
+from tests.fakes.incidents import MemoryIncidentStore
+from tests.fakes.ledger import MemoryLedger
+
+NOVEMBER_3 = datetime(2026, 11, 3, 8, 0, tzinfo=UTC)
+OCTOBER = Month(2026, 10)
+
+
+def service(ledger: MemoryLedger, incidents: MemoryIncidentStore, tickets: FiledTickets) -> Reports:
+    """The service over these stores, on 3 November."""
+    clock = ManualClock(NOVEMBER_3)
+    return Reports(
+        budgets=Budgets(ledger, clock),
+        ledger=ledger,
+        incidents=incidents,
+        tickets=tickets,
+        renderer=messages(),
+        clock=clock,
+        agency_name="Ejemplo Hosting",
+    )
+
+
+def entry(sequence: int, text: str, visibility: Visibility, kind: str = "comment") -> TicketEntry:
+    """An entry of a ticket's history."""
+    return TicketEntry(sequence, NOVEMBER_3, "ana", visibility, kind, text, TicketState.SOLVED, "")
+
+
+async def test_build_client_without_sites_is_not_found() -> None:
+    """There is nothing to report on, and the caller is told so."""
+    with pytest.raises(NotFound, match="no site to report on"):
+        await service(*october()).build([], OCTOBER)
+
+
+async def test_build_public_comments_of_the_ticket_are_told_and_no_others() -> None:
+    """What was done stands in the report; what staff say among themselves does not."""
+    ledger, incidents, tickets = october()
+    history = (
+        entry(1, "the whole failure report", Visibility.PUBLIC, "failure_report"),
+        entry(2, "the client forgot to pay again", Visibility.INTERNAL),
+        entry(3, "Reiniciado el servicio web y ampliada su memoria.", Visibility.PUBLIC),
+    )
+    tickets.filed = [
+        Ticket(5, "incident:17", "acme-shop", "acme", "t", TicketState.SOLVED, NOVEMBER_3, entries=history)
+    ]
+    data = await service(ledger, incidents, tickets).build([shop()], OCTOBER)
+    assert data.sites[0].incidents[0].actions == ("Reiniciado el servicio web y ampliada su memoria.",)
+
+
+@pytest.mark.parametrize(
+    ("began", "minutes", "told"),
+    [
+        (("2026-09", 30, "23:50"), 9, False),  # over before October
+        (("2026-09", 30, "23:50"), 20, True),  # reaches into it
+        (("2026-10", 31, "23:59"), 60, True),  # reaches out of it
+        (("2026-11", 1, "00:00"), 5, False),
+    ],
+)
+async def test_build_incident_at_the_edge_is_told_where_it_touches_the_month(
+    began: tuple[str, int, str], minutes: int, *, told: bool
+) -> None:
+    """An incident belongs to every month in which it lasted."""
+    ledger, incidents, tickets = october()
+    at = datetime.fromtimestamp(minute(*began) * 60, tz=UTC)
+    moved = replace(incident_of(error_result()), id=1, started_at=at, detected_at=at + timedelta(seconds=31))
+    incidents.incidents = {1: resolved(moved, minutes)}
+    data = await service(ledger, incidents, tickets).build([shop()], OCTOBER)
+    assert bool(data.sites[0].incidents) is told
+
+
+async def test_build_response_times_are_median_and_nearest_rank_of_answered_probes() -> None:
+    """20 answers of 10 to 200 ms: half of them within 105 ms, 95 of 100 within 190 ms; failures are left out."""
+    ledger, incidents, tickets = october()
+    at = datetime(2026, 10, 5, 6, 0, tzinfo=UTC)
+    ledger.check_samples["acme-shop/http"] = [
+        Sample("acme-shop/http", at + timedelta(minutes=n), SampleKind.SLOT, "up", None, 0.01 * n, {})
+        for n in range(1, 21)
+    ] + [Sample("acme-shop/http", at + timedelta(hours=1), SampleKind.SLOT, "down", "http_server_error", 9.0, {})]
+    site = (await service(ledger, incidents, tickets).build([shop()], OCTOBER)).sites[0]
+    assert site.response_check == "acme-shop/http"
+    (day,) = site.response
+    assert (day.date, day.probes, day.median_ms, day.p95_ms) == ("2026-10-05", 20, 105, 190)
+
+
+async def test_build_no_samples_kept_says_nothing_of_response_times() -> None:
+    """A figure that is not known is left out, not invented."""
+    ledger, incidents, tickets = october()
+    ledger.check_samples = {}
+    site = (await service(ledger, incidents, tickets).build([shop()], OCTOBER)).sites[0]
+    assert (site.response_check, site.response) == (None, ())
+
+
+async def test_build_address_with_a_password_is_reported_without_it() -> None:
+    """A report goes to many readers."""
+    data = await report([shop(url="https://bob:hunter2@shop.acme.example/")])
+    assert data.sites[0].url == "https://shop.acme.example/"
+
+
+async def test_build_site_without_a_counting_check_claims_nothing() -> None:
+    """Observed only: no interval, no response times, nothing measured."""
+    data = await report([shop(checks=(WatchedCheck("acme-shop/http", counts=False),))])
+    site = data.sites[0]
+    assert (site.interval_s, site.response_check) == (None, None)
+
+
+async def test_build_month_and_language_absent_are_the_running_month_in_the_clients_language() -> None:
+    """The defaults of the command line."""
+    data = await service(*october()).build([shop()])
+    assert (data.month, data.language) == ("2026-11", Language.ES)
