@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sentry.store.database import Database
 from sentry.store.schema import checks
+from sentry.store.writing import write_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +77,10 @@ async def _read_ids(connection: AsyncConnection) -> dict[str, int]:
 
 
 async def _insert(connection: AsyncConnection, site_keys: Mapping[str, str], now: datetime) -> None:
-    if site_keys:
-        rows = [{"key": key, "site_key": site, "first_seen_us": now} for key, site in site_keys.items()]
-        await connection.execute(insert(checks), rows)
+    rows = ({"key": key, "site_key": site, "first_seen_us": now} for key, site in site_keys.items())
+    await write_rows(connection, insert(checks), rows)
 
 
 async def _set_removed(connection: AsyncConnection, keys: Sequence[str], at: datetime | None) -> None:
-    if keys:
-        statement = update(checks).where(checks.c.key == bindparam("of")).values(removed_us=bindparam("at"))
-        await connection.execute(statement, [{"of": key, "at": at} for key in keys])
+    statement = update(checks).where(checks.c.key == bindparam("of")).values(removed_us=bindparam("at"))
+    await write_rows(connection, statement, ({"of": key, "at": at} for key in keys))

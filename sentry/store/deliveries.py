@@ -10,7 +10,7 @@ from sentry.domain.errors import NotFound
 from sentry.domain.notice import Delivery, DeliveryState, NoticeKind
 from sentry.store import schema
 from sentry.store.database import Database
-from sentry.store.upserts import insert_new
+from sentry.store.writing import insert_new, write_rows
 
 _TABLE = schema.deliveries
 _PENDING = _TABLE.c.state == DeliveryState.PENDING.value
@@ -28,16 +28,24 @@ class StoredOutbox:
         if not deliveries:
             return
         async with self._database.write() as connection:
-            await connection.execute(insert_new(connection, _TABLE), [_row(delivery) for delivery in deliveries])
+            await write_rows(connection, insert_new(connection, _TABLE), (_row(delivery) for delivery in deliveries))
 
-    async def due(self, now: datetime, limit: int) -> Sequence[Delivery]:
-        """Returns pending deliveries whose next attempt is due, oldest first."""
+    async def due(self, now: datetime, limit: int, *, channel: str | None = None) -> Sequence[Delivery]:
+        """Returns pending deliveries whose next attempt is due, oldest (`created_at`) first.
+
+        Args:
+            now: the instant up to which `next_attempt_at` counts as due.
+            limit: at most this many.
+            channel: only those of this channel, so that the queue of a stuck one never hides another's.
+        """
         query = (
             select(_TABLE)
             .where(_PENDING, _TABLE.c.next_attempt_us <= now)
-            .order_by(_TABLE.c.next_attempt_us, _TABLE.c.created_us, _TABLE.c.key)
+            .order_by(_TABLE.c.created_us, _TABLE.c.key)
             .limit(limit)
         )
+        if channel is not None:
+            query = query.where(_TABLE.c.channel == channel)
         async with self._database.read() as connection:
             return [_delivery(row) for row in await connection.execute(query)]
 

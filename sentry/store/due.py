@@ -8,7 +8,7 @@ from sqlalchemy import delete, select
 
 from sentry.store import schema
 from sentry.store.database import Database
-from sentry.store.upserts import insert_or_replace
+from sentry.store.writing import insert_or_replace
 
 _TABLE = schema.due
 

@@ -1,7 +1,6 @@
 """The outbox of events: one row for each handler that an event is owed to, handled strictly in order."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +14,7 @@ from sentry.store.counters import take
 from sentry.store.database import Database
 from sentry.store.documents import FACTS
 from sentry.store.schema import event_handlings, events
+from sentry.store.writing import write_rows
 
 _log = structlog.get_logger(__name__)
 
@@ -26,21 +26,18 @@ class EventLog:
         """Keeps the names of the handlers; a name that is new gets the events from now on."""
         self._handlers = tuple(handlers)
 
-    async def append(self, connection: AsyncConnection, happened: Sequence[Event]) -> Sequence[Event]:
-        """Stores events, owed to every handler, and returns them with their ids."""
+    async def append(self, connection: AsyncConnection, happened: Sequence[Event]) -> None:
+        """Stores events, owed to every handler, within a writing transaction."""
         if not happened:
-            return ()
+            return
         first = await take(connection, "events", len(happened))
-        stored = [replace(event, id=first + place) for place, event in enumerate(happened)]
-        await connection.execute(insert(events), [_row(event) for event in stored])
-        owed = [
-            {"event_id": event.id, "handler": handler, "state": "pending"}
-            for event in stored
+        await write_rows(connection, insert(events), (_row(first + place, it) for place, it in enumerate(happened)))
+        owed = (
+            {"event_id": first + place, "handler": handler, "state": "pending"}
+            for place in range(len(happened))
             for handler in self._handlers
-        ]
-        if owed:
-            await connection.execute(insert(event_handlings), owed)
-        return stored
+        )
+        await write_rows(connection, insert(event_handlings), owed)
 
 
 class StoredEventQueue:
@@ -53,6 +50,8 @@ class StoredEventQueue:
 
     async def publish(self, events: Sequence[Event]) -> None:
         """Stores events that no other write carries."""
+        if not events:
+            return
         async with self._database.write() as connection:
             await self._events.append(connection, events)
 
@@ -123,9 +122,9 @@ def _oldest_owed(handler: str) -> Select[*tuple[Any, ...]]:
     )
 
 
-def _row(event: Event) -> dict[str, object]:
+def _row(event_id: int, event: Event) -> dict[str, Any]:
     return {
-        "id": event.id,
+        "id": event_id,
         "kind": event.kind.value,
         "at_us": event.at,
         "subject": event.subject,

@@ -5,7 +5,7 @@ from sqlalchemy import select
 from sentry.ports import Heartbeat
 from sentry.store.database import Database
 from sentry.store.schema import heartbeats
-from sentry.store.upserts import insert_or_replace
+from sentry.store.writing import insert_or_replace
 
 MAX_TEXT = 1_000
 """Characters kept of what a job said; it comes from outside."""

@@ -21,6 +21,7 @@ from sentry.store.minutes import run_of
 from sentry.store.outages import outage_of
 from sentry.store.samples import sample_of
 from sentry.store.schema import checks, events, failures, ledger_runs, outages, samples
+from sentry.store.writing import SLICE
 
 _log = structlog.get_logger(__name__)
 
@@ -100,8 +101,11 @@ class StoredLedger:
             .where(checks.c.removed_us.is_(None), samples.c.scheduled_ms == newest)
             .order_by(checks.c.key, samples.c.kind)
         )
-        async with self._database.read() as connection:
-            return {row.key: sample_of(row, row.key) for row in await connection.execute(query)}
+        found: dict[str, Sample] = {}
+        async with self._database.read() as connection, connection.stream(query) as rows:
+            async for piece in rows.partitions(SLICE):  # ten thousand at once would hold up the event loop
+                found |= {row.key: sample_of(row, row.key) for row in piece}
+        return found
 
     async def failures(self, check_key: str, limit: int) -> Sequence[ProbeResult]:
         """Returns the newest failed results with their whole evidence, newest first; damaged ones are left out."""

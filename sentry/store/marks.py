@@ -9,7 +9,7 @@ from sentry.ports import Clock
 from sentry.store import schema
 from sentry.store.database import Database
 from sentry.store.events import EventLog
-from sentry.store.upserts import insert_new
+from sentry.store.writing import insert_new
 
 _TABLE = schema.marks
 

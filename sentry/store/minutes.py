@@ -9,10 +9,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sentry.domain.ledger import MinuteState, Run
 from sentry.domain.ledger_tail import extend
 from sentry.store.schema import checks, ledger_runs
-from sentry.store.upserts import insert_or_replace
+from sentry.store.writing import insert_or_replace, write_rows
 
-CHUNK = 5_000
-"""Checks named in one query; both databases take about 32,000 parameters."""
+CHUNK = 500
+"""Checks looked at in one go, so that the event loop never stands still for long."""
 
 
 async def add_minutes(connection: AsyncConnection, added: Mapping[int, Sequence[Run]]) -> None:
@@ -24,17 +24,18 @@ async def add_minutes(connection: AsyncConnection, added: Mapping[int, Sequence[
     """
     added = {check_id: runs for check_id, runs in added.items() if runs}
     ids = sorted(added)
-    dropped: list[dict[str, Any]] = []
-    written: list[dict[str, Any]] = []
     for place in range(0, len(ids), CHUNK):
         chunk = ids[place : place + CHUNK]
         tails = await _tails(connection, chunk, min(run.start for check_id in chunk for run in added[check_id]))
+        dropped: list[dict[str, Any]] = []
+        written: list[dict[str, Any]] = []
         for check_id in chunk:
             before = tails.get(check_id, {})
             after = {run.start: run for run in extend(list(before.values()), added[check_id])}
             dropped += [{"of": check_id, "start": start} for start in before if start not in after]
             written += [_row(check_id, run) for start, run in after.items() if before.get(start) != run]
-    await _write(connection, dropped, written)
+        await write_rows(connection, _DROP, dropped)
+        await write_rows(connection, insert_or_replace(connection, ledger_runs, ("end_minute", "state")), written)
 
 
 async def _tails(connection: AsyncConnection, ids: Sequence[int], earliest: int) -> dict[int, dict[int, Run]]:
@@ -42,15 +43,6 @@ async def _tails(connection: AsyncConnection, ids: Sequence[int], earliest: int)
     for row in await connection.execute(_TAILS, {"ids": ids, "earliest": earliest}):
         tails.setdefault(row.check_id, {})[row.start_minute] = run_of(row)
     return tails
-
-
-async def _write(
-    connection: AsyncConnection, dropped: Sequence[dict[str, Any]], written: Sequence[dict[str, Any]]
-) -> None:
-    if dropped:
-        await connection.execute(_DROP, dropped)
-    if written:
-        await connection.execute(insert_or_replace(connection, ledger_runs, ("end_minute", "state")), written)
 
 
 def run_of(row: Row[*tuple[Any, ...]]) -> Run:

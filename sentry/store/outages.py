@@ -7,6 +7,9 @@ from sqlalchemy import Row
 from sentry.domain.health import Outage
 from sentry.domain.result import Phase, Reason
 
+OUTAGE_COLUMNS = ("confirmed_us", "reason", "failed_phase", "detail", "ended_us")
+"""What may change while an outage lasts."""
+
 
 def outage_row(check_id: int, outage: Outage) -> dict[str, Any]:
     """Returns the row of an outage."""

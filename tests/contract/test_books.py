@@ -54,9 +54,14 @@ async def test_due_gives_pending_deliveries_oldest_first_up_to_the_limit(store: 
         _delivery(1, attempts=1, last_error="connection refused", next_attempt_at=minute(8))
     )
 
-    assert [found.incident_id for found in await store.deliveries.due(minute(4), 10)] == [2, 3]
-    assert [found.incident_id for found in await store.deliveries.due(minute(8), 10)] == [2, 3, 1]
-    assert [found.incident_id for found in await store.deliveries.due(minute(8), 1)] == [2]
+    async def due(at: int, limit: int = 10, channel: str | None = None) -> list[int]:
+        return [found.incident_id for found in await store.deliveries.due(minute(at), limit, channel=channel)]
+
+    assert await due(4) == [2, 3]
+    assert await due(8) == [1, 2, 3]
+    assert await due(8, limit=1) == [1]
+    assert await due(8, channel="mail") == [1, 2, 3]
+    assert await due(8, channel="webhook") == []
 
 
 async def test_backlog_counts_what_is_pending_and_since_when(store: Store) -> None:

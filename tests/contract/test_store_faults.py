@@ -199,7 +199,7 @@ async def test_postgres_that_goes_away_and_comes_back_is_used_again(
     own_postgres: PostgresServer, clock: ManualClock
 ) -> None:
     """A database that is restarted costs the writes of that time, which the watch repeats, and nothing else."""
-    address = own_postgres.new_database()
+    address = own_postgres.empty_database()
     async with open_store(address, handlers=HANDLERS, clock=clock, wait_s=WAIT_S) as store:
         await store.watch.commit(BATCH[:1])
         own_postgres.halt()

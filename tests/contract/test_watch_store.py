@@ -1,5 +1,6 @@
 """The watch's store: batches, health, samples, failures and outages."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -49,6 +50,48 @@ async def test_commit_the_same_batch_twice_leaves_one_trace(store: Store) -> Non
     assert event is not None
     await store.events.done(event, "alerts")
     assert await store.events.next_for("alerts", NOON) is None
+
+
+async def test_commit_after_the_clock_was_set_back_still_announces_what_happened(store: Store) -> None:
+    """The same slot comes twice, but it is another probe: its event must not be taken for a repetition."""
+    first, second = (
+        record(down(duration_s=duration_s), events=(Event(EventKind.OUTAGE_CONFIRMED, NOON, subject),))
+        for duration_s, subject in ((0.5, "before"), (0.6, "after"))
+    )
+
+    await store.watch.commit([first])
+    await store.watch.commit([second])
+
+    event = await store.events.next_for("alerts", NOON)
+    assert event is not None
+    await store.events.done(event, "alerts")
+    event = await store.events.next_for("alerts", NOON)
+    assert event is not None
+    assert event.subject == "after"
+
+
+async def test_commit_of_a_mass_outage_does_not_hold_up_the_event_loop(store: Store) -> None:
+    """Thousands of sites fail at once, and the probes go on: no slice of the work is long."""
+    batch = [
+        record(
+            down(f"site{place}/http"),
+            health=Health(f"site{place}/http", failure=down()),
+            minutes=(Run(1, 2, DOWN),),
+            events=(Event(EventKind.FAILURE_SUSPECTED, NOON, f"site{place}/http"),),
+        )
+        for place in range(1_500)
+    ]
+    loop = asyncio.get_running_loop()
+    task = asyncio.create_task(store.watch.commit(batch))
+    gaps, last = [], loop.time()
+    while not task.done():
+        await asyncio.sleep(0.001)
+        gaps.append(loop.time() - last)
+        last = loop.time()
+
+    await task
+    assert max(gaps) < 0.25  # all of it takes several times as long; generous for a busy machine
+    assert len(await store.ledger.latest()) == len(batch)
 
 
 async def test_commit_text_that_no_database_takes_is_stored_with_replacements(store: Store) -> None:

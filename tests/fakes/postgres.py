@@ -37,7 +37,7 @@ class PostgresServer:
         self.folder = Path(tempfile.mkdtemp(prefix="pg"))  # short: a socket's path has at most 107 characters
         self._as = _other_user()
         self._process: subprocess.Popen[Any] | None = None
-        self._databases = 0
+        self._made = False
 
     def start(self) -> None:
         """Makes an empty cluster and starts it."""
@@ -58,26 +58,33 @@ class PostgresServer:
             self._process = subprocess.Popen(command, stdout=log, stderr=log, cwd=self.folder, **self._as)
         self._wait_until_ready()
 
-    def halt(self) -> None:
-        """Stops the server; the cluster stays."""
-        if self._process is not None:
-            self._process.send_signal(signal.SIGINT)  # "fast": open sessions are ended
+    def halt(self, how: signal.Signals = signal.SIGINT) -> None:
+        """Stops the server, by default "fast": open sessions are ended. The cluster stays."""
+        if self._process is None:
+            return
+        self._process.send_signal(how)
+        try:
             self._process.wait(10)
-            self._process = None
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait(10)
+        self._process = None
 
-    def new_database(self) -> str:
-        """Returns the store address of an empty database."""
-        self._databases += 1
-        name = f"sentry{self._databases}"
-        self._sql(f"CREATE DATABASE {name}")
-        return self.address(name)
+    def empty_database(self) -> str:
+        """Returns the store address of a database that is empty again; the stores of earlier tests are closed."""
+        if self._made:
+            self._sql("DROP SCHEMA public CASCADE", "CREATE SCHEMA public", database="sentry")
+        else:
+            self._sql("CREATE DATABASE sentry")
+            self._made = True
+        return self.address("sentry")
 
     def address(self, name: str) -> str:
         return f"postgresql://sentry@/{name}?host={self.folder}"
 
     def stop(self) -> None:
-        """Stops the server and removes the cluster."""
-        self.halt()
+        """Stops the server at once, since nothing of it is needed any more, and removes the cluster."""
+        self.halt(signal.SIGQUIT)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _usable_programs(self) -> Path:
@@ -105,18 +112,10 @@ class PostgresServer:
             return False
         return True
 
-    def _sql(self, statement: str) -> None:
-        command: list[str | Path] = [
-            self._programs / "psql",
-            "-h",
-            self.folder,
-            "-U",
-            "sentry",
-            "-d",
-            "postgres",
-            "-qc",
-            statement,
-        ]
+    def _sql(self, *statements: str, database: str = "postgres") -> None:
+        command: list[str | Path] = [self._programs / "psql", "-h", self.folder, "-U", "sentry", "-d", database, "-q"]
+        for statement in statements:
+            command += ["-c", statement]
         subprocess.run(command, check=True, capture_output=True, cwd=self.folder, **self._as)
 
 

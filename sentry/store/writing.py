@@ -1,12 +1,27 @@
-"""INSERT … ON CONFLICT, which both databases have in the same words and SQLAlchemy only by dialect."""
+"""Writes rows: many at a time, but never so many at once that the event loop stands still.
 
-from collections.abc import Sequence
+INSERT … ON CONFLICT is in the same words in both databases, and in SQLAlchemy only by dialect.
+"""
 
-from sqlalchemy import Table
+from collections.abc import Iterable, Sequence
+from itertools import islice
+from typing import Any
+
+from sqlalchemy import Executable, Table
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+SLICE = 250
+"""Rows made ready in one go: some 10 ms of Python, after which the loop may probe. All are still one transaction."""
+
 Insert = sqlite.Insert | postgresql.Insert
+
+
+async def write_rows(connection: AsyncConnection, statement: Executable, rows: Iterable[dict[str, Any]]) -> None:
+    """Executes a statement for each row; rows that are generated are made slice by slice as well."""
+    remaining = iter(rows)
+    while piece := list(islice(remaining, SLICE)):
+        await connection.execute(statement, piece)
 
 
 def insert_new(connection: AsyncConnection, table: Table) -> Insert:
