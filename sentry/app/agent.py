@@ -29,7 +29,7 @@ from sentry.domain.retention import RetentionPolicy
 from sentry.domain.site import Check
 from sentry.metrics.telemetry import Metrics
 from sentry.outgoing import open_session
-from sentry.ports import Probe, TicketMirror
+from sentry.ports import Clock, Probe, TicketMirror
 from sentry.scheduler import Duty, Scheduler
 from sentry.services.alerts import Alerts
 from sentry.services.budgets import BudgetWatch
@@ -325,18 +325,19 @@ class Agent:
 
 
 @asynccontextmanager
-async def open_agent(config: Path) -> AsyncIterator[Agent]:
+async def open_agent(config: Path, clock: Clock | None = None) -> AsyncIterator[Agent]:
     """Builds an agent and keeps it working until the block ends.
 
     Args:
         config: the main configuration file.
+        clock: the machine's own when absent.
 
     Raises:
         ConfigurationError: the configuration cannot be used.
         StoreError: the store cannot be opened, or another agent works on it.
     """
     async with AsyncExitStack() as stack:
-        books = await stack.enter_async_context(open_books(config))
+        books = await stack.enter_async_context(open_books(config, clock))
         settings = books.settings
         stack.enter_context(sole_agent(settings.store))
         token = settings.web.token

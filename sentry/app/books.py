@@ -61,17 +61,18 @@ class Books:
 
 
 @asynccontextmanager
-async def open_books(config: Path) -> AsyncIterator[Books]:
+async def open_books(config: Path, clock: Clock | None = None) -> AsyncIterator[Books]:
     """Reads the configuration and opens its store.
 
     Args:
         config: the main configuration file.
+        clock: the machine's own when absent.
 
     Raises:
         ConfigurationError: the configuration or the store's address cannot be used.
         StoreError: the store cannot be opened.
     """
-    clock = SystemClock()
+    clock = clock or SystemClock()
     roster = Roster(await asyncio.to_thread(load_settings, config))
     settings = roster.settings
     async with open_store(settings.store, handlers=HANDLERS, clock=clock) as store:
