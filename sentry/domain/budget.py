@@ -8,7 +8,7 @@ Source of every rule: the contract (99.7 % of a calendar month in the contract's
 - met if worst ≥ target, missed if best < target, else inconclusive; compared unrounded, shown floored.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -118,7 +118,7 @@ class Budget:
         return self.minutes.total - self.minutes.maintenance
 
 
-def budget_of(runs: Iterable[Run], target: Fraction, start: int, end: int, until: int) -> Budget:
+def budget_of(runs: Sequence[Run], target: Fraction, start: int, end: int, until: int) -> Budget:
     """Reckons the budget of a month.
 
     Args:
@@ -132,7 +132,7 @@ def budget_of(runs: Iterable[Run], target: Fraction, start: int, end: int, until
     return Budget(target, start, end, until, totals(clip(runs, start, until)))
 
 
-def burn_rate(runs: Iterable[Run], target: Fraction, until: int, window: int) -> float:
+def burn_rate(runs: Sequence[Run], target: Fraction, until: int, window: int) -> float:
     """Returns how many times faster than sustainable the budget was spent in the last `window` minutes.
 
     1 spends exactly the month's budget in a month; a total outage at 99.7 % burns at 333. Unknown minutes spend

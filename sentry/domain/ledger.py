@@ -4,9 +4,11 @@ A minute is its number since the Unix epoch. A minute that no run covers was not
 needs no writing, so a killed agent leaves an honest ledger behind.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from operator import attrgetter, itemgetter
 
 
 class MinuteState(StrEnum):
@@ -90,19 +92,25 @@ Maintenance comes last: a minute is excluded only when nothing in it was asked t
 """
 
 
-def clip(runs: Iterable[Run], start: int, end: int) -> tuple[Run, ...]:
-    """Cuts runs to the minutes [start, end).
+def clip(runs: Sequence[Run], start: int, end: int) -> tuple[Run, ...]:
+    """Cuts runs to the minutes [start, end); only the runs at the edges are looked at.
 
     Args:
-        runs: ordered runs.
+        runs: ordered runs without overlap.
         start: first minute that is kept.
         end: first minute that is not.
     """
-    cut = (Run(max(run.start, start), min(run.end, end), run.state) for run in runs)
-    return tuple(run for run in cut if run.minutes > 0)
+    if start >= end:
+        return ()
+    first = bisect_right(runs, start, key=_end_of)
+    inside = list(runs[first : bisect_left(runs, end, lo=first, key=_start_of)])
+    if inside:
+        inside[0] = Run(max(inside[0].start, start), inside[0].end, inside[0].state)
+        inside[-1] = Run(inside[-1].start, min(inside[-1].end, end), inside[-1].state)
+    return tuple(inside)
 
 
-def fill(runs: Iterable[Run], start: int, end: int) -> tuple[Run, ...]:
+def fill(runs: Sequence[Run], start: int, end: int) -> tuple[Run, ...]:
     """Covers every minute of [start, end) exactly once: what no run covers becomes `unknown`.
 
     Args:
@@ -162,7 +170,9 @@ def overlay(runs: Sequence[Run], windows: Iterable[tuple[int, int]]) -> tuple[Ru
     if not runs:
         return ()
     start, end = runs[0].start, runs[-1].end
-    work = clip((Run(*window, MinuteState.MAINTENANCE) for window in _united(windows)), start, end)
+    work = clip([Run(*window, MinuteState.MAINTENANCE) for window in _united(windows)], start, end)
+    if not work:
+        return _joined(runs)
     edges = [*_edges_of("site", runs), *_edges_of("maintenance", work)]
     pieces = _sweep(edges, (MinuteState.MAINTENANCE, *PRECEDENCE), start, end)
     return _joined([piece.run for piece in pieces])
@@ -177,6 +187,8 @@ def totals(runs: Iterable[Run]) -> Totals:
 
 
 _Edge = tuple[int, bool, str, MinuteState]
+_WHEN = itemgetter(0, 1)
+_start_of, _end_of = attrgetter("start"), attrgetter("end")
 
 
 def _edges(layers: Iterable[CheckRuns], start: int, end: int) -> Iterator[_Edge]:
@@ -196,7 +208,7 @@ def _sweep(edges: Iterable[_Edge], precedence: Sequence[MinuteState], start: int
     active: dict[MinuteState, set[str]] = {state: set() for state in MinuteState}
     pieces: list[Explained] = []
     reached = start
-    for minute, begins, key, state in sorted(edges):
+    for minute, begins, key, state in sorted(edges, key=_WHEN):
         if minute > reached:
             pieces.append(_decided(active, precedence, reached, minute))
             reached = minute
@@ -210,8 +222,10 @@ def _decided(
     active: Mapping[MinuteState, set[str]], precedence: Sequence[MinuteState], start: int, end: int
 ) -> Explained:
     for state in precedence:
-        if active[state]:
-            return Explained(Run(start, end, state), tuple(sorted(active[state])))
+        deciders = active[state]
+        if deciders:
+            names = tuple(deciders) if len(deciders) == 1 else tuple(sorted(deciders))
+            return Explained(Run(start, end, state), names)
     return Explained(Run(start, end, MinuteState.UNKNOWN), ())
 
 

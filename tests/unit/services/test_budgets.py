@@ -1,3 +1,4 @@
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -257,3 +258,24 @@ async def test_check_thresholds_one_site_fails_the_others_are_done() -> None:
         await budget_watch.check_thresholds([shop(key="broken"), site])
     assert raised.value.exceptions[0].__notes__ == ["budget of site broken"]
     assert len(tickets.filed) == 1
+
+
+async def test_of_month_site_that_flaps_every_minute_leaves_the_loop_free() -> None:
+    """30,000 runs are reckoned beside the event loop, which goes on meanwhile, and come to the same figures."""
+    site, ledger = one_check(until=datetime(2026, 12, 2, tzinfo=UTC))
+    start, end = NOVEMBER.minutes(site.zone)
+    states = (MinuteState.UP, MinuteState.DEGRADED)
+    ledger.check_runs["acme-shop/http"] = [Run(at, at + 1, states[at % 2]) for at in range(start, end)]
+    turns = 0
+
+    async def beat() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    heart = asyncio.create_task(beat())
+    budget = (await Budgets(ledger, ManualClock(datetime(2026, 12, 2, tzinfo=UTC))).of_month(site, NOVEMBER)).budget
+    heart.cancel()
+    assert budget.minutes == Totals(up=21_600, degraded=21_600)
+    assert turns > 5
