@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -76,9 +76,10 @@ class Courier:
         self._clock = clock
         self._telemetry = telemetry
         self._jitter = jitter
-        self._under_way: dict[str, tuple[str, asyncio.Task[bool]]] = {}
+        self._under_way: dict[str, tuple[Delivery, asyncio.Task[bool]]] = {}
         self._barred: dict[str, float] = {}
         self._held: set[str] = set()
+        self._reported_at = clock.monotonic() - POLL_S
         self._woken = asyncio.Event()
         self._wall_minus_monotonic_s = clock.now().timestamp() - clock.monotonic()
 
@@ -126,14 +127,21 @@ class Courier:
         now = self._clock.now()
         launched = 0
         for channel in list(self._switchboard.lines):
-            busy = sum(1 for key, _ in self._under_way.values() if key == channel)
-            due = await self._outbox.due(now, CONCURRENT_PER_CHANNEL, channel=channel)
-            waiting = [one for one in due if self._is_free(one.key)]
-            for delivery in waiting[: CONCURRENT_PER_CHANNEL - busy]:
+            # Twice as many: the end of what is being said now is due as well, and is left for the next round.
+            for delivery in await self._outbox.due(now, 2 * CONCURRENT_PER_CHANNEL, channel=channel):
+                if not self._is_free(delivery.key) or not self._has_room(delivery):
+                    continue
                 task = asyncio.create_task(self._attempt(delivery), name=f"deliver:{delivery.key}")
-                self._under_way[delivery.key] = (channel, task)
+                self._under_way[delivery.key] = (delivery, task)
                 launched += 1
         return launched
+
+    def _has_room(self, delivery: Delivery) -> bool:
+        """Whether its channel may make one more attempt, and the recipient hears nothing else of the incident now."""
+        busy = [one for one, _ in self._under_way.values() if one.channel == delivery.channel]
+        return len(busy) < CONCURRENT_PER_CHANNEL and not any(
+            one.incident_id == delivery.incident_id and one.recipient == delivery.recipient for one in busy
+        )
 
     def _is_free(self, key: str) -> bool:
         if self._barred.get(key, 0.0) > self._clock.monotonic():
@@ -142,6 +150,10 @@ class Courier:
         return key not in self._under_way and key not in self._held
 
     async def _report(self) -> None:
+        """Shows the backlog, once per poll and not once per message."""
+        if self._clock.monotonic() - self._reported_at < POLL_S:
+            return
+        self._reported_at = self._clock.monotonic()
         pending, oldest = await self._outbox.backlog()
         waited_s = (self._clock.now() - oldest).total_seconds() if oldest else 0.0
         self._telemetry.gauge("outbox_pending", pending)
@@ -191,17 +203,19 @@ class Courier:
                 return
             judgement = judge(current, siblings, incident)
             if judgement.verdict is Verdict.SEND:
-                await self._try(current, incident)
+                settled = await self._try(current, incident)
+                await self._release(current, siblings if settled else ())
             else:
                 await self._set_aside(current, judgement)
 
-    async def _try(self, delivery: Delivery, incident: Incident) -> None:
+    async def _try(self, delivery: Delivery, incident: Incident) -> bool:
+        """Makes one attempt; returns whether the delivery is settled, one way or the other."""
         line = self._switchboard.lines.get(delivery.channel)
         if line is None:
             await self.bury(delivery, f"the channel '{delivery.channel}' is not configured any more")
-            return
+            return True
         error = await self._handover.attempt(line, delivery, incident, self._clock.now())
-        await self._conclude(delivery, incident, error)
+        return await self._conclude(delivery, incident, error)
 
     async def _set_aside(self, delivery: Delivery, judgement: Judgement) -> None:
         now = self._clock.now()
@@ -228,20 +242,21 @@ class Courier:
         await self._outbox.enqueue(inherited)
         await self._cancel(delivery, judgement.why)
 
-    async def _conclude(self, delivery: Delivery, incident: Incident, error: DeliveryError | None) -> None:
+    async def _conclude(self, delivery: Delivery, incident: Incident, error: DeliveryError | None) -> bool:
         now = self._clock.now()
         tried = replace(delivery, attempts=delivery.attempts + 1)
         if error is None:
             await self._accepted(tried, incident, now)
-            return
+            return True
         self._telemetry.count("alert_failures_total", channel=delivery.channel, reason=error.reason.value)
         tried = replace(tried, last_error=f"{error.reason.value}: {error}"[:1000])
         again = await self._next_attempt_at(tried, error, now)
         if again is None:
             await self.bury(tried, tried.last_error or "")
-            return
+            return True
         log.warning("delivery %s failed, next attempt at %s: %s", tried.key, again.isoformat(), tried.last_error)
         await self._record(replace(tried, next_attempt_at=again))
+        return False
 
     async def _next_attempt_at(self, delivery: Delivery, error: DeliveryError, now: datetime) -> datetime | None:
         """Returns when a failed delivery is tried again, None where it is given up.
@@ -261,7 +276,6 @@ class Courier:
         if delivery.kind is NoticeKind.OPENED:
             since_failure_s = (now - incident.started_at).total_seconds()
             self._telemetry.count("alert_latency_seconds", since_failure_s, channel=delivery.channel)
-        await self._release(delivery, now)
 
     async def bury(self, delivery: Delivery, error: str) -> None:
         """Gives a delivery up and lets its heirs take it on."""
@@ -273,17 +287,16 @@ class Courier:
         self._telemetry.count("alerts_dead_total", channel=delivery.channel)
         names = ", ".join(sorted({heir.channel for heir in heirs})) or "nobody"
         log.error("delivery %s is given up, %s takes it on: %s", delivery.key, names, error)
-        await self._release(delivery, now)
 
     async def _heirs(self, delivery: Delivery, now: datetime) -> list[Delivery]:
         incident = await self._incidents.get(delivery.incident_id)
         siblings = await self._outbox.of_incident(delivery.incident_id)
         return self._switchboard.heirs(delivery, incident, siblings, now)
 
-    async def _release(self, delivery: Delivery, now: datetime) -> None:
-        """Makes due what waited for a delivery that is settled now."""
-        for waiting in held_back(delivery, await self._outbox.of_incident(delivery.incident_id)):
-            await self._hasten(waiting, now)
+    async def _release(self, delivery: Delivery, siblings: Sequence[Delivery]) -> None:
+        """Makes due what waited for a delivery. What joined its queue since waits for two seconds at most."""
+        for waiting in held_back(delivery, siblings):
+            await self._hasten(waiting, self._clock.now())
 
     async def _hasten(self, delivery: Delivery, now: datetime) -> None:
         """Makes a delivery due, unless it is under way; nobody attempts it while it is changed."""
@@ -293,7 +306,8 @@ class Courier:
         try:
             siblings = await self._outbox.of_incident(delivery.incident_id)
             current = next((one for one in siblings if one.key == delivery.key), None)
-            if current is not None and current.state is DeliveryState.PENDING:
+            waits = current is not None and current.state is DeliveryState.PENDING and current.next_attempt_at > now
+            if current is not None and waits:
                 await self._outbox.update(replace(current, next_attempt_at=now))
         finally:
             self._held.discard(delivery.key)

@@ -37,10 +37,11 @@ class AlertDesk:
         *,
         options: Mapping[str, Mapping[str, Any]] | None = None,
         attempt_timeout_s: float = 60.0,
+        outbox: MemoryOutbox | None = None,
     ) -> None:
         self.clock = ManualClock()
         self.incidents = MemoryIncidentStore()
-        self.outbox = MemoryOutbox()
+        self.outbox = outbox or MemoryOutbox()
         self.telemetry = RecordingTelemetry()
         self.renderer = PlainRenderer()
         self.mail = MemoryChannel("guardia@example.com")

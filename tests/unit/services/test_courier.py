@@ -2,15 +2,17 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
+from datetime import datetime
 
 import pytest
 
 from sentry.domain.errors import DeliveryReason
-from sentry.domain.notice import DeliveryState, Route
+from sentry.domain.notice import Delivery, DeliveryState, Route
 from tests.fakes.alert_desk import AlertDesk, lines
 from tests.fakes.channel import MemoryChannel, refused
+from tests.fakes.outbox import MemoryOutbox
 
 KEY = "1:1:opened:mail:guardia@example.com"
 TO_BOTH = (Route(to=("mail", "chat")),)
@@ -163,6 +165,33 @@ async def test_fallbacks_in_a_circle_end_when_all_were_tried() -> None:
     assert set(desk.outbox.states().values()) == {DeliveryState.DEAD}
 
 
+async def test_last_channel_of_a_circle_waits_for_a_mended_password() -> None:
+    """A fall-back that this message came from is no help: nobody else can deliver it."""
+    mail, chat = MemoryChannel("guardia@example.com"), MemoryChannel()
+    desk = AlertDesk(
+        {"mail": mail, "chat": chat}, options={"mail": {"fallback": "chat"}, "chat": {"fallback": "mail"}}
+    )
+    mail.fails_with = rejected()
+    chat.fails_with = refused(DeliveryReason.AUTHENTICATION, retryable=False)
+    await desk.open()
+    await desk.pass_time(10)
+    assert desk.outbox.states() == {KEY: DeliveryState.DEAD, "1:1:opened:chat:": DeliveryState.PENDING}
+
+
+async def test_end_follows_its_late_opening_at_once() -> None:
+    """The end waited behind the opening, for minutes by now; it does not wait out its own back-off."""
+    desk = AlertDesk()
+    desk.mail.fails_with = refused()
+    incident = await desk.open()
+    await desk.pass_time(400, step_s=5)
+    await desk.resolve(incident)
+    await desk.pass_time(10, step_s=5)
+    desk.mail.fails_with = None
+    while not desk.mail.accepted:
+        await desk.pass_time(5, step_s=5)
+    assert [message.kind for message, _ in desk.mail.accepted] == ["opened", "resolved"]
+
+
 async def test_fallback_that_was_told_by_a_route_is_not_told_twice() -> None:
     """The fall-back already has this message as its own."""
     mail, chat = MemoryChannel("guardia@example.com"), MemoryChannel()
@@ -275,6 +304,36 @@ async def test_agent_killed_before_recording_sends_again_under_the_same_key() ->
     successor.outbox.deliveries[KEY] = lost
     await successor.alerts.deliver_due()
     assert successor.mail.keys() == desk.mail.keys() == [KEY]
+
+
+async def test_outbox_that_answers_late_does_not_send_twice() -> None:
+    """A row read before an attempt that has ended meanwhile is looked at again before it is sent."""
+    desk = AlertDesk()
+    await desk.open()
+    stale = list(desk.outbox.deliveries.values())
+    await desk.alerts.deliver_due()
+
+    class LateOutbox(MemoryOutbox):
+        async def due(self, now: datetime, limit: int, *, channel: str | None = None) -> Sequence[Delivery]:
+            return [stale.pop()] if stale else []
+
+    late = LateOutbox()
+    late.deliveries = desk.outbox.deliveries
+    successor = AlertDesk(outbox=late)
+    successor.incidents.incidents = desk.incidents.incidents
+    assert await successor.alerts.deliver_due() == 1
+    assert not successor.mail.accepted
+    assert late.states() == {KEY: DeliveryState.SENT}
+
+
+async def test_incident_that_is_gone_cancels_its_messages() -> None:
+    """A store that was cleaned up by hand leaves nothing that is tried for ever."""
+    desk = AlertDesk()
+    await desk.open()
+    desk.incidents.incidents.clear()
+    await desk.alerts.deliver_due()
+    assert desk.outbox.states() == {KEY: DeliveryState.CANCELLED}
+    assert not desk.mail.attempts
 
 
 async def test_channel_removed_by_a_reload_hands_its_messages_to_its_fallback() -> None:

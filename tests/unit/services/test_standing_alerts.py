@@ -1,5 +1,7 @@
 """Alerts that the other side forgets unless they are said again."""
 
+import asyncio
+
 from sentry.domain.incident import IncidentState
 from sentry.domain.notice import NoticeKind, Route
 from tests.fakes.alert_desk import AlertDesk
@@ -85,3 +87,42 @@ async def test_channel_that_remembers_is_never_repeated_to() -> None:
     await desk.alerts.deliver_due()
     assert await desk.alerts.repeat_standing() == 0
     assert len(desk.mail.accepted) == 1
+
+
+async def test_end_waits_for_a_repetition_that_is_under_way() -> None:
+    """A repeated opening that arrived after the end would bring the alert back for hours."""
+    channel = MemoryStandingChannel()
+    desk = desk_with(channel)
+    incident = await desk.open()
+    await desk.alerts.deliver_due()
+    channel.gate.clear()
+    repetition = asyncio.create_task(desk.alerts.repeat_standing())
+    await desk.clock.advance(0)
+    assert channel.attempts == 2
+    await desk.resolve(incident)
+    end = asyncio.create_task(desk.alerts.deliver_due())
+    await desk.clock.advance(0)
+    assert channel.attempts == 2
+    channel.gate.set()
+    await asyncio.gather(repetition, end)
+    assert [message.kind for message, _ in channel.accepted] == ["opened", "opened", "resolved"]
+    assert await desk.alerts.repeat_standing() == 0
+
+
+async def test_repetition_that_waited_for_the_end_is_dropped() -> None:
+    """Whoever comes second looks again whether the incident still lasts."""
+    channel = MemoryStandingChannel()
+    desk = desk_with(channel)
+    incident = await desk.open()
+    await desk.alerts.deliver_due()
+    await desk.resolve(incident)
+    channel.gate.clear()
+    end = asyncio.create_task(desk.alerts.deliver_due())
+    await desk.clock.advance(0)
+    desk.incidents.incidents[incident.id] = incident
+    repetition = asyncio.create_task(desk.alerts.repeat_standing())
+    await desk.clock.advance(0)
+    await desk.change(incident, state=IncidentState.RESOLVED)
+    channel.gate.set()
+    await asyncio.gather(end, repetition)
+    assert [message.kind for message, _ in channel.accepted] == ["opened", "resolved"]
