@@ -59,6 +59,11 @@ class Identity:
     key: ec.EllipticCurvePrivateKey
     intermediates: tuple[x509.Certificate, ...] = ()
 
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of the DER form, as evidence gives it."""
+        return self.certificate.fingerprint(hashes.SHA256()).hex()
+
     def pem(self, *, with_intermediates: bool = True) -> bytes:
         """Returns key, certificate and intermediates in one PEM text."""
         sent = (self.certificate, *(self.intermediates if with_intermediates else ()))

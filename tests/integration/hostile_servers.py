@@ -6,6 +6,7 @@ import gzip
 import socket
 import ssl
 import struct
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
@@ -143,6 +144,35 @@ async def _listening(handle: Handler, tls: ssl.SSLContext | None, host: str) -> 
         for task in waiting:
             task.cancel()
         await asyncio.gather(*waiting, return_exceptions=True)
+
+
+@contextmanager
+def blocking_tls(context: ssl.SSLContext) -> Iterator[int]:
+    """Runs a TLS server in a thread, whose OpenSSL sends its alerts; asyncio's aborts before they are out."""
+    with socket.create_server((LOOPBACK, 0)) as listener:
+        thread = threading.Thread(target=_serve_blocking, args=(listener, context), daemon=True)
+        thread.start()
+        try:
+            yield listener.getsockname()[1]
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)
+            thread.join(5)
+
+
+def _serve_blocking(listener: socket.socket, context: ssl.SSLContext) -> None:
+    while True:
+        try:
+            accepted, _ = listener.accept()
+        except OSError:  # the test is over
+            return
+        with accepted:
+            accepted.settimeout(5)
+            try:
+                with context.wrap_socket(accepted, server_side=True) as secured:
+                    secured.recv(65_536)
+                    secured.sendall(page())
+            except OSError:  # refused on one side or the other, which is what these tests are about
+                accepted.close()
 
 
 # ── what has no server behind it ─────────────────────────────────────────────────────────────────────────────────

@@ -1,9 +1,9 @@
 """Probes once with real sockets, as the watch would."""
 
 import asyncio
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from probes import KINDS
 from probes.environment import ProbeEnvironment, Resolver
@@ -41,10 +41,10 @@ async def probe_once(
     kind: str = "http",
     environment: ProbeEnvironment | None = None,
     ca_file: Path | None = None,
-    **options: Any,
+    options: Mapping[str, object] | None = None,
 ) -> ProbeResult:
     """Prepares a check of the kind with these options, probes once and returns the result."""
-    settings = KINDS[kind].Options.model_validate({"kind": kind, "timeout_s": 5, **options})
+    settings = KINDS[kind].Options.model_validate({"kind": kind, "timeout_s": 5, **(options or {})})
     check = make_check(f"site/{kind}", options=settings, url=url)
     result: asyncio.Future[ProbeResult] = asyncio.get_running_loop().create_future()
     KINDS[kind](check, environment or make_environment(ca_file=ca_file)).start(SLOT, result.set_result)

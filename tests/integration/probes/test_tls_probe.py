@@ -38,7 +38,9 @@ async def probe_identity(
     """Shows an identity for shop.test and returns what the probe says of it."""
     context = identity.server_context(with_intermediates=complete)
     async with serving(answer(page()), tls=context) as server:
-        return await probe_once(server.url("shop.test"), kind="tls", ca_file=ca_file, min_days_left=min_days_left)
+        return await probe_once(
+            server.url("shop.test"), kind="tls", ca_file=ca_file, options={"min_days_left": min_days_left}
+        )
 
 
 async def test_tls_good_chain_is_up_with_phases_and_chain(ca_file: Path) -> None:
@@ -184,7 +186,9 @@ async def test_tls_client_that_wants_1_3_refuses_a_1_2_server(ca_file: Path) -> 
     context = INTERMEDIATE.leaf("shop.test").server_context()
     context.maximum_version = ssl.TLSVersion.TLSv1_2
     async with serving(answer(page()), tls=context) as server:
-        result = await probe_once(server.url("shop.test"), kind="tls", ca_file=ca_file, min_version="1.3")
+        result = await probe_once(
+            server.url("shop.test"), kind="tls", ca_file=ca_file, options={"min_version": "1.3"}
+        )
         accepted = await probe_once(server.url("shop.test"), kind="tls", ca_file=ca_file)
     assert (result.status, result.reason, result.failed_phase) == (Status.DOWN, Reason.TLS_HANDSHAKE, Phase.TLS)
     assert result.detail == "the server closed the connection during the handshake"
@@ -203,7 +207,9 @@ async def test_tls_plain_http_on_the_port_is_a_handshake_failure(ca_file: Path) 
 async def test_tls_silent_server_is_a_tls_timeout(ca_file: Path) -> None:
     """A port that accepts and says nothing fails in TLS, not in connect."""
     async with serving_raw(never) as port:
-        result = await probe_once(f"https://shop.test:{port}/", kind="tls", ca_file=ca_file, timeout_s=0.2)
+        result = await probe_once(
+            f"https://shop.test:{port}/", kind="tls", ca_file=ca_file, options={"timeout_s": 0.2}
+        )
     assert (result.status, result.reason, result.failed_phase) == (Status.DOWN, Reason.TLS_TIMEOUT, Phase.TLS)
     assert result.detail == "the TLS handshake did not end within 0.2 s"
     assert result.phases[Phase.TLS] > 0.1
@@ -225,7 +231,7 @@ async def test_tls_refused_and_unanswered_ports_fail_in_connect() -> None:
     with refused_port() as port:
         refused = await probe_once(f"https://shop.test:{port}/", kind="tls")
     with full_backlog() as port:
-        unanswered = await probe_once(f"https://shop.test:{port}/", kind="tls", timeout_s=0.2)
+        unanswered = await probe_once(f"https://shop.test:{port}/", kind="tls", options={"timeout_s": 0.2})
     assert (refused.reason, refused.failed_phase) == (Reason.CONNECT_REFUSED, Phase.CONNECT)
     assert refused.detail == f"{refused.evidence.address} refused the connection"
     assert (unanswered.reason, unanswered.failed_phase) == (Reason.CONNECT_TIMEOUT, Phase.CONNECT)
@@ -240,7 +246,7 @@ async def test_tls_resolver_failure_is_passed_on() -> None:
     assert (result.reason, result.failed_phase) == (Reason.DNS_NXDOMAIN, Phase.DNS)
     assert result.detail == "shop.test does not exist"
     hanging = make_environment(resolver=TableResolver({"shop.test": None}))
-    late = await probe_once("https://shop.test/", kind="tls", environment=hanging, timeout_s=0.1)
+    late = await probe_once("https://shop.test/", kind="tls", environment=hanging, options={"timeout_s": 0.1})
     assert (late.reason, late.failed_phase) == (Reason.DNS_TIMEOUT, Phase.DNS)
 
 
@@ -261,7 +267,7 @@ async def test_tls_verdict_stands_when_the_second_look_hangs(ca_file: Path) -> N
 
     server = await asyncio.start_server(handle, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    result = await probe_once(f"https://shop.test:{port}/", kind="tls", ca_file=ca_file, timeout_s=0.5)
+    result = await probe_once(f"https://shop.test:{port}/", kind="tls", ca_file=ca_file, options={"timeout_s": 0.5})
     server.close()
     assert (result.reason, result.failed_phase) == (Reason.TLS_EXPIRED, Phase.TLS)
     assert result.duration_s >= 0.4
