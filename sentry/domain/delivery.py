@@ -125,15 +125,6 @@ def told(siblings: Iterable[Delivery], opening: int) -> list[Delivery]:
     ]
 
 
-def held_back(delivery: Delivery, siblings: Iterable[Delivery]) -> list[Delivery]:
-    """Returns the pending deliveries that waited for this one."""
-    return [
-        one
-        for one in siblings
-        if _same_recipient(one, delivery) and one.state is DeliveryState.PENDING and _rank(one) > _rank(delivery)
-    ]
-
-
 def tried_channels(delivery: Delivery, siblings: Iterable[Delivery]) -> set[str]:
     """Returns the channels of a delivery and of all it was inherited from; a fall-back never goes back to these."""
     by_key: Mapping[str, Delivery] = {one.key: one for one in siblings}

@@ -3,7 +3,7 @@
 import asyncio
 import itertools
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -12,7 +12,6 @@ from sentry.domain.delivery import (
     MENDABLE,
     Judgement,
     Verdict,
-    held_back,
     judge,
     retry_at,
 )
@@ -203,24 +202,22 @@ class Courier:
                 return
             judgement = judge(current, siblings, incident)
             if judgement.verdict is Verdict.SEND:
-                settled = await self._try(current, incident)
-                await self._release(current, siblings if settled else ())
+                await self._try(current, incident)
             else:
                 await self._set_aside(current, judgement)
 
-    async def _try(self, delivery: Delivery, incident: Incident) -> bool:
-        """Makes one attempt; returns whether the delivery is settled, one way or the other."""
+    async def _try(self, delivery: Delivery, incident: Incident) -> None:
         line = self._switchboard.lines.get(delivery.channel)
         if line is None:
             await self.bury(delivery, f"the channel '{delivery.channel}' is not configured any more")
-            return True
+            return
         error = await self._handover.attempt(line, delivery, incident, self._clock.now())
-        return await self._conclude(delivery, incident, error)
+        await self._conclude(delivery, incident, error)
 
     async def _set_aside(self, delivery: Delivery, judgement: Judgement) -> None:
         now = self._clock.now()
         if judgement.verdict is Verdict.WAIT:
-            # Never in the past: the one it waits for may be under way, and this row would block its channel's queue.
+            # Due together with what it waits for, and attempted after it; never in the past, lest it spin.
             until_at = max(judgement.until or now, now + timedelta(seconds=POLL_S))
             await self._record(replace(delivery, next_attempt_at=until_at))
             return
@@ -242,21 +239,20 @@ class Courier:
         await self._outbox.enqueue(inherited)
         await self._cancel(delivery, judgement.why)
 
-    async def _conclude(self, delivery: Delivery, incident: Incident, error: DeliveryError | None) -> bool:
+    async def _conclude(self, delivery: Delivery, incident: Incident, error: DeliveryError | None) -> None:
         now = self._clock.now()
         tried = replace(delivery, attempts=delivery.attempts + 1)
         if error is None:
             await self._accepted(tried, incident, now)
-            return True
+            return
         self._telemetry.count("alert_failures_total", channel=delivery.channel, reason=error.reason.value)
         tried = replace(tried, last_error=f"{error.reason.value}: {error}"[:1000])
         again = await self._next_attempt_at(tried, error, now)
         if again is None:
             await self.bury(tried, tried.last_error or "")
-            return True
+            return
         log.warning("delivery %s failed, next attempt at %s: %s", tried.key, again.isoformat(), tried.last_error)
         await self._record(replace(tried, next_attempt_at=again))
-        return False
 
     async def _next_attempt_at(self, delivery: Delivery, error: DeliveryError, now: datetime) -> datetime | None:
         """Returns when a failed delivery is tried again, None where it is given up.
@@ -292,11 +288,6 @@ class Courier:
         incident = await self._incidents.get(delivery.incident_id)
         siblings = await self._outbox.of_incident(delivery.incident_id)
         return self._switchboard.heirs(delivery, incident, siblings, now)
-
-    async def _release(self, delivery: Delivery, siblings: Sequence[Delivery]) -> None:
-        """Makes due what waited for a delivery. What joined its queue since waits for two seconds at most."""
-        for waiting in held_back(delivery, siblings):
-            await self._hasten(waiting, self._clock.now())
 
     async def _hasten(self, delivery: Delivery, now: datetime) -> None:
         """Makes a delivery due, unless it is under way; nobody attempts it while it is changed."""
