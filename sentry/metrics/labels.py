@@ -32,9 +32,11 @@ def labels(**values: str) -> str:
 
 
 def number(value: float) -> str:
-    """Returns a figure as the exposition format writes it."""
-    if value != value:  # noqa: PLR0124  # only NaN differs from itself
-        return "NaN"
-    if value in {float("inf"), float("-inf")}:
-        return "+Inf" if value > 0 else "-Inf"
-    return repr(int(value)) if value == int(value) and abs(value) < 1e15 else repr(float(value))  # noqa: PLR2004  # exact in a float
+    """Returns a figure as the exposition format writes it; whole ones without decimals."""
+    text = repr(float(value))
+    if text.endswith(".0"):
+        return text[:-2]
+    return _NO_NUMBERS.get(text, text)
+
+
+_NO_NUMBERS = {"nan": "NaN", "inf": "+Inf", "-inf": "-Inf"}

@@ -1,6 +1,6 @@
 """The agent's own metrics, made from the table: objects for the few, lines for what has a value per site."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import prometheus_client
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
@@ -28,6 +28,7 @@ class OwnRegistry:
         ProcessCollector(registry=self.registry)
         at_once = [metric for metric in OWN_METRICS.values() if metric.type is not MetricType.GAUGE]
         self._made = {metric.name: _make(metric, self.registry) for metric in at_once}
+        self._writers: dict[tuple[object, ...], Callable[[float], None]] = {}
         self._lines: dict[str, dict[tuple[str, ...], str]] = {}
 
     def add(self, name: str, amount: float, given: Mapping[str, str]) -> None:
@@ -36,14 +37,21 @@ class OwnRegistry:
         Raises:
             UnknownMetric: there is no such counter or histogram with these labels.
         """
+        key = (name, *given.items())
+        write = self._writers.get(key)
+        if write is None:
+            write = self._writers[key] = self._writer(name, given)
+        write(amount)
+
+    def _writer(self, name: str, given: Mapping[str, str]) -> Callable[[float], None]:
+        """Looked up once: several figures are written for each probe."""
         metric = _look_up(name, given)
         made = self._made.get(name)
         if isinstance(made, Counter):
-            (made.labels(**given) if metric.labels else made).inc(amount)
-        elif isinstance(made, Histogram):
-            (made.labels(**given) if metric.labels else made).observe(amount)
-        else:
-            raise UnknownMetric(f"{name} is a {metric.type}; it cannot be added to")
+            return made.labels(**given).inc if metric.labels else made.inc
+        if isinstance(made, Histogram):
+            return made.labels(**given).observe if metric.labels else made.observe
+        raise UnknownMetric(f"{name} is a {metric.type}; it cannot be added to")
 
     def put(self, name: str, value: float, given: Mapping[str, str]) -> None:
         """Sets a gauge.

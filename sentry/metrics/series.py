@@ -1,9 +1,10 @@
 """Renders one result as exposition lines, once, when the probe ends: a scrape only joins them."""
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from ipaddress import ip_address
 
-from sentry.domain.result import Evidence, HttpEvidence, Phase, ProbeResult, Reason, TlsEvidence
+from sentry.domain.result import Certificate, Evidence, HttpEvidence, Phase, ProbeResult, Reason, TlsEvidence
 from sentry.metrics.labels import label_value, number
 
 HTTP_PHASES = {
@@ -26,6 +27,7 @@ KIND_PHASES: Mapping[str, tuple[str, Mapping[str, Phase | None]]] = {
 BODY_REASONS = frozenset({Reason.BODY_TEXT_MISSING, Reason.BODY_TEXT_FORBIDDEN, Reason.BODY_JSON_MISMATCH})
 
 _MAX_FURTHER_VALUES = 64
+_MAX_REMEMBERED = 20_000
 
 
 def series(kind: str, own_labels: str, result: ProbeResult) -> dict[str, str]:
@@ -88,10 +90,16 @@ def _figures(kind: str, result: ProbeResult) -> Iterator[Figure]:
 
 
 def _of_address(evidence: Evidence) -> Iterator[Figure]:
-    address = bare_address(evidence.address) if evidence.address else None
-    if address is not None:
-        yield "probe_ip_protocol", "", float(ip_address(address).version)
-        yield "probe_ip_addr_hash", "", float(address_hash(address))
+    facts = _address_facts(evidence.address) if evidence.address else None
+    if facts is not None:
+        yield "probe_ip_protocol", "", facts[0]
+        yield "probe_ip_addr_hash", "", facts[1]
+
+
+@lru_cache(maxsize=_MAX_REMEMBERED)
+def _address_facts(address: str) -> tuple[int, int] | None:
+    bare = bare_address(address)
+    return (ip_address(bare).version, address_hash(bare)) if bare is not None else None
 
 
 def _of_http(http: HttpEvidence | None, *, over_tls: bool) -> Iterator[Figure]:
@@ -120,16 +128,35 @@ def _of_tls(tls: TlsEvidence) -> Iterator[Figure]:
     yield "probe_ssl_earliest_cert_expiry", "", earliest
     if tls.verified:
         yield "probe_ssl_last_chain_expiry_timestamp_seconds", "", earliest
-    leaf = tls.chain[0]
+    yield "probe_ssl_last_chain_info", _leaf_labels(_Leaf(tls.chain[0])), 1.0
+
+
+class _Leaf:
+    """A certificate that is known by its fingerprint: its labels are made once, not once a minute."""
+
+    def __init__(self, certificate: Certificate) -> None:
+        self.certificate = certificate
+
+    def __hash__(self) -> int:
+        return hash(self.certificate.fingerprint_sha256)
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, _Leaf) and other.certificate.fingerprint_sha256 == self.certificate.fingerprint_sha256
+        )
+
+
+@lru_cache(maxsize=_MAX_REMEMBERED)
+def _leaf_labels(leaf: _Leaf) -> str:
+    certificate = leaf.certificate
     facts = {
-        "fingerprint_sha256": leaf.fingerprint_sha256,
-        "subject": leaf.subject,
-        "issuer": leaf.issuer,
-        "subjectalternative": ",".join(leaf.names),
-        "serialnumber": leaf.serial_number,
+        "fingerprint_sha256": certificate.fingerprint_sha256,
+        "subject": certificate.subject,
+        "issuer": certificate.issuer,
+        "subjectalternative": ",".join(certificate.names),
+        "serialnumber": certificate.serial_number,
     }
-    extra = "".join(f',{name}="{label_value(value)}"' for name, value in facts.items())
-    yield "probe_ssl_last_chain_info", extra, 1.0
+    return "".join(f',{name}="{label_value(value)}"' for name, value in facts.items())
 
 
 def _further(values: Mapping[str, float]) -> Iterator[Figure]:

@@ -55,6 +55,8 @@ class Metrics:
         self._probes = LinePage(PROBE_FAMILIES, FURTHER_HELP)
         self._checks = LinePage(CHECK_FAMILIES)
         self._watched: dict[str, _Watched] = {}
+        self._of_site: dict[str, set[str]] = {}
+        self._named: dict[tuple[str, str], str] = {}
         self.gauge("build_info", 1, version=_own_version(), python=platform.python_version())
 
     # ── what is watched ──────────────────────────────────────────────────────────────────────────────────────
@@ -71,10 +73,15 @@ class Metrics:
         """Drops every series of a check, and those of its site with the last check of it."""
         self._probes.forget(check_key)
         self._checks.forget(check_key)
-        self._watched.pop(check_key, None)
-        site_key = check_key.partition("/")[0]
-        if not any(watched.check.site_key == site_key for watched in self._watched.values()):
-            self._own.forget_site(site_key)
+        gone = self._watched.pop(check_key, None)
+        if gone is None:
+            return
+        self._release(gone)
+        left = self._of_site[gone.check.site_key]
+        left.discard(check_key)
+        if not left:
+            del self._of_site[gone.check.site_key]
+            self._own.forget_site(gone.check.site_key)
 
     def _watch(self, check: Check) -> _Watched:
         known = self._watched.get(check.key)
@@ -94,19 +101,23 @@ class Metrics:
         )
         if known is not None and known.labels != watched.labels:
             self._probes.forget(check.key)
+            self._release(known)
         info = labels(**own, client=check.client_key, plan=check.plan_key, kind=check.kind)
         self._checks.replace(check.key, {"sentry_check_info": f"sentry_check_info{{{info}}} 1\n"})
         self._watched[check.key] = watched
+        self._of_site.setdefault(check.site_key, set()).add(check.key)
         return watched
+
+    def _release(self, watched: _Watched) -> None:
+        name = (watched.instance, watched.job)
+        if self._named.get(name) == watched.check.key:
+            del self._named[name]
 
     def _free_instance(self, check: Check) -> str:
         """The check's URL; where another site has the same URL and check name, with its key as the fragment."""
         instance = public_url(check.url)
-        taken = any(
-            other.instance == instance and other.job == check.name and other.check.key != check.key
-            for other in self._watched.values()
-        )
-        return f"{instance}#{check.site_key}" if taken else instance
+        owner = self._named.setdefault((instance, check.name), check.key)
+        return instance if owner == check.key else f"{instance}#{check.site_key}"
 
     # ── the port ─────────────────────────────────────────────────────────────────────────────────────────────
 

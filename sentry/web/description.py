@@ -81,7 +81,7 @@ def _operation(route: Route, answer: dict[str, Any] | None) -> dict[str, Any]:
     if route.access is Access.TOKEN:
         errors.append(HTTPStatus.UNAUTHORIZED)
     return {
-        "operationId": f"{route.method.lower()}_{route.handler.__name__}",
+        "operationId": _name(route),
         "summary": route.summary,
         "tags": [route.tag],
         "security": _ACCESS[route.access],
@@ -91,6 +91,12 @@ def _operation(route: Route, answer: dict[str, Any] | None) -> dict[str, Any]:
             **{str(status.value): _problem(status) for status in sorted(set(errors))},
         },
     }
+
+
+def _name(route: Route) -> str:
+    """A name for generated clients, e.g. `get_interface_sites`."""
+    module = route.handler.__module__.rpartition(".")[2]
+    return f"{route.method.lower()}_{module}_{route.handler.__name__}"
 
 
 def _content(about: str, media_type: str, schema: dict[str, Any] | None) -> dict[str, Any]:

@@ -96,9 +96,10 @@ def headline(words: Words, standings: Sequence[SiteStanding]) -> Headline:
     elif worst is Standing.UP:
         text = words.plural("The site is up", "All %(total)s sites are up", total)
     else:
-        one = "No site is down; %(other)s of %(total)s needs a look"
         text = words.plural(
-            one, "No site is down; %(other)s of %(total)s need a look", total - counts.get(Standing.UP, 0)
+            "No site is down; %(other)s of %(total)s needs a look",
+            "No site is down; %(other)s of %(total)s need a look",
+            total - counts.get(Standing.UP, 0),
         )
     other = total - counts.get(Standing.UP, 0)
     figures = {"down": words.number(down), "total": words.number(total), "other": words.number(other)}

@@ -47,7 +47,7 @@ async def sign_out(request: web.Request) -> web.Response:
     """Takes the cookie back."""
     if is_cross_site(request):
         raise Problem(HTTPStatus.FORBIDDEN, "a page of another site may not sign anybody out")
-    response = web.HTTPSeeOther("/sign-in")
+    response = _see_other("/sign-in")
     response.del_cookie(COOKIE, path="/")
     return response
 

@@ -160,7 +160,8 @@ def _month(words: Words, month: SiteMonth) -> MonthPanel:
 
 def _day_label(words: Words, day: Day) -> str:
     if day.minutes is None:
-        return f"{words.day(day.on)}: {words.text('no data')}"
+        nothing = words.text("no data")
+        return f"{words.day(day.on)}: {nothing}"
     told = words.text("%(down)s min down, %(degraded)s min degraded, %(unknown)s min unknown")
     figures = {"down": day.minutes.down, "degraded": day.minutes.degraded, "unknown": day.minutes.unknown}
     return f"{words.day(day.on)}: {told % figures}"

@@ -1,8 +1,11 @@
 """Everything that the web server reads from, in memory: a house with as many sites as a test wants."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from zoneinfo import ZoneInfo
+
+from aiohttp.test_utils import TestClient
+from aiohttp.web import Application, Request
 
 from sentry.domain.errors import ConfigurationError
 from sentry.domain.health import Health, HealthState
@@ -15,12 +18,18 @@ from sentry.metrics.telemetry import Metrics
 from sentry.ports import SampleKind
 from sentry.services.budgets import Budgets
 from sentry.services.watch import CheckView
-from sentry.web.sources import AgentHealth, Sources
+from sentry.web.sources import AgentHealth, Sources, WebOptions
 from tests.fakes.clock import ManualClock
 from tests.fakes.heartbeats import MemoryHeartbeatBook
 from tests.fakes.incidents import MemoryIncidentStore
 from tests.fakes.ledger import MemoryLedger
 from tests.fakes.results import a_check, a_good_result
+
+TOKEN = "0123456789abcdef-token"
+AUTHORIZED = {"Authorization": f"Bearer {TOKEN}"}
+
+Client = TestClient[Request, Application]
+Serve = Callable[["House", WebOptions], Awaitable[Client]]
 
 
 class PlainWording:
@@ -100,7 +109,6 @@ class House:
         result = last or a_good_result(check.key, self.clock.now())
         health = Health(check.key, state, since=self.clock.now())
         self.views.append(CheckView(check, health, result))
-        self.metrics.watch([view.check for view in self.views])
         self.metrics.probe_finished(check, result, SampleKind.SLOT, 0.01)
         self.metrics.verdict(check.key, health)
 

@@ -1,17 +1,13 @@
 """The web server on a real socket, over a house in memory."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
-from aiohttp.web import Application, Request
 
 from sentry.web.application import build_app
 from sentry.web.sources import WebOptions
-from tests.fakes.web import House
-
-Client = TestClient[Request, Application]
-Serve = Callable[[House, WebOptions], Awaitable[Client]]
+from tests.fakes.web import Client, House, Serve
 
 
 @pytest.fixture

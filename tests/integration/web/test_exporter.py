@@ -3,12 +3,8 @@
 import gzip
 
 import pytest
-from aiohttp.test_utils import TestClient
-from aiohttp.web import Application, Request
 
-from tests.fakes.web import House
-
-Client = TestClient[Request, Application]
+from tests.fakes.web import Client, House
 
 
 async def test_metrics_plain_is_the_text_format(client: Client) -> None:
