@@ -54,9 +54,11 @@ class Weekday(StrEnum):
 class Agency(StrictModel):
     """Who keeps the promises."""
 
-    name: str = "Online Sentry"
-    language: Language = Language.EN
-    time_zone: ZoneName = "UTC"
+    name: str = Field("Online Sentry", description="As pages, alerts and reports call it.")
+    language: Language = Field(Language.EN, description="Language of all that says nothing else: en or es.")
+    time_zone: ZoneName = Field(
+        "UTC", description="IANA time zone of all that says nothing else, e.g. Europe/Madrid."
+    )
 
 
 class Plan(StrictModel):
@@ -78,10 +80,10 @@ class Plan(StrictModel):
 class Client(StrictModel):
     """Who the site belongs to and who reads its report."""
 
-    name: str
+    name: str = Field(description="As reports call it.")
     language: Language | None = Field(None, description="The agency's when absent.")
     time_zone: ZoneName | None = Field(None, description="The agency's when absent.")
-    contacts: tuple[str, ...] = ()
+    contacts: tuple[str, ...] = Field((), description="Mail addresses of those who read the report.")
 
 
 class CheckOptions(StrictModel):
@@ -90,7 +92,7 @@ class CheckOptions(StrictModel):
     rechecked: ClassVar[bool] = True
     """Whether a failure is looked at again before it counts; false where a second look can see nothing new."""
 
-    kind: str
+    kind: str = Field(description="What is probed, and how.")
     name: Key | None = Field(None, description="Name of the check within its site; its kind when absent.")
     interval_s: int | None = Field(None, ge=1, le=86_400, description="The plan's when absent.")
     timeout_s: float = Field(10, gt=0, le=300, description="Deadline over all phases, seconds.")
@@ -119,14 +121,18 @@ def _without_user(url: AnyHttpUrl) -> AnyHttpUrl:
 class Site(StrictModel):
     """A web site under watch."""
 
-    key: Key
+    key: Key = Field(
+        description="Short and lasting: history belongs to it. Lower-case letters, digits, '.', '_' and '-'."
+    )
     client: Key = Field("default", description="One of `clients`; `defaults.client` when absent.")
     plan: Key = Field("default", description="One of `plans`; `defaults.plan` when absent.")
-    url: Annotated[AnyHttpUrl, AfterValidator(_without_user)]
+    url: Annotated[AnyHttpUrl, AfterValidator(_without_user)] = Field(
+        description="The address watched, http or https, without user and password."
+    )
     name: str | None = Field(None, description="As reports call it; the host name when absent.")
     host: Key | None = Field(None, description="The server it stands on, one of `hosts`.")
     contract_start: date | None = Field(None, description="First day that counts; the day first seen when absent.")
-    checks: tuple[SerializeAsAny[CheckOptions], ...] = Field(min_length=1)
+    checks: tuple[SerializeAsAny[CheckOptions], ...] = Field(min_length=1, description="What is probed.")
 
 
 @dataclass(frozen=True, slots=True)

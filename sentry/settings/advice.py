@@ -3,7 +3,6 @@
 import os
 import stat
 from collections.abc import Iterator
-from ipaddress import ip_address
 from pathlib import Path
 
 from sentry.domain.errors import Problem
@@ -12,22 +11,13 @@ from sentry.domain.site import CheckOptions, Site
 from sentry.settings.configuration import Settings
 from sentry.settings.document import Document
 from sentry.settings.environment import Secrets
+from sentry.settings.model import is_loopback
 
 AVAILABILITY_KINDS = frozenset({"http", "tcp", "icmp", "dns", "heartbeat"})
 SECURITY_KINDS = frozenset({"tls", "audit"})
 MAX_LISTED = 5
 RESPONSE_LIMITS = ("max_response_s", "max_rtt_s")
 """Options of any kind that set a limit to response time."""
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host is this machine itself, told from its spelling; nothing is looked up."""
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
 
 
 def limits_response_time(options: CheckOptions) -> bool:
@@ -49,7 +39,6 @@ class Advice:
         return [
             *self._sites(),
             *self._alerts(),
-            *self._web(),
             *self._files(),
         ]
 
@@ -58,7 +47,7 @@ class Advice:
             location = ("sites", index)
             for lack in _lacks(site):
                 yield self._document.problem((*location, "checks"), lack)
-            if self._secrets.holds((*location, "url")):
+            if (*location, "url") in self._secrets.locations:
                 message = (
                     "holds a value from the environment; a site's address is shown on pages, metrics and reports"
                 )
@@ -92,13 +81,6 @@ class Advice:
             route.matches(severity=Severity.SEV1, client=site.client, plan=site.plan, site=site.key)
             for route in self._settings.routes
         )
-
-    def _web(self) -> Iterator[Problem]:
-        web = self._settings.web
-        host, _ = web.address
-        if web.token is None and not is_loopback(host):
-            message = "the pages can be reached from other machines and ask for no token; set web.token or token_file"
-            yield self._document.problem(("web", "listen"), message)
 
     def _files(self) -> Iterator[Problem]:
         file = self._settings.web.token_file

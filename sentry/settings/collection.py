@@ -28,7 +28,7 @@ def _main(path: Path) -> Document:
     except UnreadableFile as error:
         message = error.message
         if not path.exists():
-            message += f"; create one with: online-sentry init --config {path}"
+            message += f"; create one with: online-sentry --config {path} init"
         elif path.is_dir():
             message += "; name the YAML file inside it, e.g. " + str(path / "sentry.yaml")
         return Document(str(path), problems=[Problem(str(path), error.line, "", message)])

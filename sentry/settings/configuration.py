@@ -11,10 +11,10 @@ from pydantic import Field, PrivateAttr, SerializeAsAny, model_serializer
 from sentry.domain.errors import Problem
 from sentry.domain.model import StrictModel
 from sentry.domain.notice import ChannelOptions, Route
+from sentry.domain.retention import RetentionPolicy
 from sentry.domain.site import Agency, Check, CheckOptions, Client, Host, Key, Plan, Site
-from sentry.domain.watched_site import WatchedCheck, WatchedSite
 from sentry.settings.concealment import Concealed, Curtain
-from sentry.settings.model import Defaults, Probing, Retention, StoreAddress, Tickets, Web
+from sentry.settings.model import Defaults, Probing, StoreAddress, Tickets, Web
 
 
 class Settings(StrictModel):
@@ -28,7 +28,7 @@ class Settings(StrictModel):
     )
     web: Web = Field(Web(), description="The agent's own pages, metrics and interface.")
     probe: Probing = Field(Probing(), description="How the agent probes, for every site.")
-    retention: Retention = Field(Retention(), description="How long what was seen is kept.")
+    retention: RetentionPolicy = Field(RetentionPolicy(), description="How long what was seen is kept.")
     tickets: Tickets = Field(Tickets(), description="Where tickets go beside the agent's own store.")
     defaults: Defaults = Field(Defaults(), description="What a site gets that does not say otherwise.")
     plans: Mapping[Key, Plan] = Field({}, description="What is sold, by key.")
@@ -62,35 +62,10 @@ class Settings(StrictModel):
         """Returns every check of every site with all that it inherits, in the order of the configuration."""
         return self._checks
 
-    def watched_sites(self) -> tuple[WatchedSite, ...]:
-        """Returns every site as the budget and the reports see it, with all that it inherits."""
-        return tuple(self._watched(index, site) for index, site in enumerate(self.sites))
-
-    def _watched(self, index: int, site: Site) -> WatchedSite:
-        plan, client = self.plans[site.plan], self.clients[site.client]
-        return WatchedSite(
-            key=site.key,
-            name=site.name or site.url.host or site.key,
-            url=self._url_of(index, site),
-            client_key=site.client,
-            client_name=client.name,
-            zone=ZoneInfo(plan.time_zone or client.time_zone or self.agency.time_zone),
-            language=plan.language or client.language or self.agency.language,
-            uptime_target=plan.uptime_target,
-            contract_start=site.contract_start,
-            checks=tuple(
-                WatchedCheck(check.key, check.interval_s, check.options.counts)
-                for check in self._checks_of(index, site)
-            ),
-        )
-
     def _checks_of(self, index: int, site: Site) -> tuple[Check, ...]:
-        url = self._url_of(index, site)
-        return tuple(self._check(site, options, url) for options in site.checks)
-
-    def _url_of(self, index: int, site: Site) -> str:
         shown = self._curtain.shown(("sites", index, "url"))
-        return str(site.url) if shown is None else Concealed(str(site.url), shown)
+        url = str(site.url) if shown is None else Concealed(str(site.url), shown)
+        return tuple(self._check(site, options, url) for options in site.checks)
 
     def _check(self, site: Site, options: CheckOptions, url: str) -> Check:
         plan, client = self.plans[site.plan], self.clients[site.client]

@@ -6,11 +6,14 @@ from dataclasses import dataclass, fields
 from sentry.settings.configuration import Settings
 
 RESTART_SECTIONS = {
+    "agency": "the agency's name, language or zone on pages and in alerts",
     "store": "the store",
-    "web.listen": "the address of the pages",
+    "web": "how the pages are served",
     "probe": "how the agent probes",
 }
 """What is set up once, when the agent starts."""
+PROMPT_SECTIONS = ("clients", "retention", "tickets")
+"""What takes effect with the reload, beside checks, channels and routes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +78,11 @@ def difference(old: Settings, new: Settings) -> SettingsDifference:
         checks=_changes({check.key: check for check in old.checks()}, {check.key: check for check in new.checks()}),
         channels=_changes(old.channels, new.channels),
         routes=old.routes != new.routes,
-        other=tuple(name for name in ("agency", "clients", "retention", "tickets") if _differs(name, old, new))
-        + (("web",) if old.web.model_copy(update={"listen": new.web.listen}) != new.web else ()),
+        other=tuple(name for name in PROMPT_SECTIONS if getattr(old, name) != getattr(new, name)),
         restart=tuple(
             f"{name}: {what} changed; restart the agent to use the new value"
             for name, what in RESTART_SECTIONS.items()
-            if _differs(name, old, new)
+            if getattr(old, name) != getattr(new, name)
         ),
     )
 
@@ -93,11 +95,3 @@ def _changes(old: Mapping[str, object], new: Mapping[str, object]) -> Changes:
         changed=tuple(key for key in common if old[key] != new[key]),
         unchanged=tuple(key for key in common if old[key] == new[key]),
     )
-
-
-def _differs(name: str, old: Settings, new: Settings) -> bool:
-    before: object = old
-    after: object = new
-    for part in name.split("."):
-        before, after = getattr(before, part), getattr(after, part)
-    return before != after

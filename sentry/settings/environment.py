@@ -31,10 +31,6 @@ class Secrets:
     locations: dict[Location, str] = field(default_factory=dict)
     failed: set[Location] = field(default_factory=set)
 
-    def holds(self, location: Location) -> bool:
-        """Whether the text at this location, or any text below it, has a value from outside."""
-        return any(known[: len(location)] == location for known in self.locations)
-
     def scrubbed(self, text: str) -> str:
         """Returns a text with every secret value replaced; the last net under all messages."""
         for value in sorted(self.values, key=len, reverse=True):

@@ -8,11 +8,10 @@ from pydantic import SecretStr
 from sentry.domain.errors import Problem
 from sentry.settings.document import Document
 from sentry.settings.environment import Secrets
+from sentry.settings.model import MIN_TOKEN_CHARACTERS
 from sentry.settings.place import Location
 from sentry.settings.source import MAX_SECRET_BYTES, UnreadableFile, text_of
 from sentry.settings.values import replaced
-
-MIN_TOKEN_CHARACTERS = 8
 
 
 def rooted_store(address: str, folder: Path) -> str:
@@ -49,7 +48,7 @@ class NamedFiles:
         return path
 
     def _complain(self, path: Path, location: Location, reason: str) -> None:
-        named = "the file it names" if self._secrets.holds(location) else str(path)
+        named = "the file it names" if location in self._secrets.locations else str(path)
         advice = ""
         if location == ("web", "token_file"):
             advice = f"; make one with: (umask 077; openssl rand -hex 32 > {path.name})"

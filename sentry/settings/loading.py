@@ -20,7 +20,7 @@ from sentry.settings.files import NamedFiles, rooted_store
 from sentry.settings.kinds import json_schema, shape
 from sentry.settings.references import References
 from sentry.settings.schema import Schema
-from sentry.settings.values import leaves
+from sentry.settings.values import leaves, value_at
 from sentry.settings.verdict import Verdict
 
 
@@ -111,8 +111,9 @@ class _Loading:
 
     def _misread_truths(self, made: Settings) -> Iterator[Problem]:
         """A number where `true` was written: pydantic takes it as 1, nobody means that."""
-        for location, value in leaves(made):
-            if isinstance(self._document.at(location), bool) and type(value) in {int, float}:
+        truths = [location for location, value in leaves(self._document.value) if isinstance(value, bool)]
+        for location in truths:
+            if type(value_at(made, location)) in {int, float}:
                 yield self._document.problem(location, "must be a number; found true or false")
 
     def _no_sites(self, made: Settings) -> Iterator[Problem]:

@@ -12,6 +12,7 @@ from sentry.domain.site import Key
 
 DATABASES = ("sqlite", "postgresql", "postgres")
 MAX_PORT = 65_535
+MIN_TOKEN_CHARACTERS = 16
 DNS_PORT = 53
 
 
@@ -32,6 +33,16 @@ def split_address(text: str, default_port: int | None = None) -> tuple[str, int]
     if (":" in host) != (host.startswith("[") and host.endswith("]")):
         raise ValueError(f"an IPv6 address needs brackets; {advice}")
     return host.strip("[]"), int(port)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine itself, told from its spelling; nothing is looked up."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
 
 
 def _listen(text: str) -> str:
@@ -76,9 +87,13 @@ class Web(StrictModel):
     token_file: Path | None = Field(None, description="A file that holds the token; instead of `token`.")
 
     @model_validator(mode="after")
-    def _one_token(self) -> Self:
+    def _token_where_needed(self) -> Self:
         if self.token is not None and self.token_file is not None:
             raise ValueError("token and token_file exclude each other; keep one")
+        if self.token is None and self.token_file is None and not is_loopback(self.address[0]):
+            raise ValueError(
+                f"'{self.listen}' can be reached from other machines; set token or token_file, or listen on 127.0.0.1"
+            )
         return self
 
     @property
@@ -109,32 +124,14 @@ class Probing(StrictModel):
     max_concurrent_per_host: int = Field(
         8, ge=1, le=1_000, description="Probes that may run at once against one host that is not in `hosts`."
     )
-    resolvers: Annotated[tuple[Annotated[str, AfterValidator(_resolver)], ...], BeforeValidator(_one_or_more)] = (
-        Field(
-            (),
-            max_length=8,
-            description="Name servers, `address` or `address:port`; those of /etc/resolv.conf when empty.",
-        )
+    resolvers: Annotated[
+        tuple[Annotated[str, AfterValidator(_resolver)], ...],
+        BeforeValidator(_one_or_more, json_schema_input_type=str | list[str]),
+    ] = Field(
+        (),
+        max_length=8,
+        description="Name servers, `address` or `address:port`; those of /etc/resolv.conf when empty.",
     )
-    evidence_timeout_s: float = Field(
-        15, gt=0, le=120, description="Seconds that the collection of evidence around a failure may take."
-    )
-
-
-class Retention(StrictModel):
-    """How long what was seen is kept."""
-
-    samples_days: int = Field(35, ge=1, le=3_660, description="Days that single probe results are kept.")
-    failures_days: int = Field(
-        400, ge=1, le=3_660, description="Days that failed results are kept, each with all its evidence."
-    )
-    ledger_days: int = Field(
-        800,
-        ge=400,
-        le=36_600,
-        description="Days that the state of each minute is kept; a report looks back 13 months.",
-    )
-    deliveries_days: int = Field(90, ge=7, le=3_660, description="Days that sent and failed messages are kept.")
 
 
 class TicketWebhook(StrictModel):

@@ -68,7 +68,7 @@ class References:
         known = self._known()
         for location, name, section in self._mentions():
             if isinstance(name, str) and name not in known[section]:
-                named = "the value" if self._secrets.holds(location) else f"'{name[:63]}'"
+                named = "the value" if location in self._secrets.locations else f"'{name[:63]}'"
                 written = known[section] if (section,) in self._document.places else set()
                 advice = suggestion(name, written) or f"; define it under '{section}'"
                 yield self._document.problem(location, f"{named} is none of '{section}'{advice}")

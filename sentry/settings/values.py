@@ -35,6 +35,13 @@ def leaves(value: Any, location: Location = ()) -> Iterator[tuple[Location, Any]
         yield from leaves(child, (*location, step))
 
 
+def value_at(value: Any, location: Location) -> Any:  # noqa: ANN401  # any value
+    """Returns what stands at a location of a value, None where nothing does."""
+    for step in location:
+        value = dict(_children(value)).get(step)
+    return value
+
+
 def _steps(model: BaseModel) -> Iterator[tuple[str, str]]:
     """Each field of a model: its name, and the key that users write."""
     for name, field in type(model).model_fields.items():

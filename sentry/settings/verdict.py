@@ -119,7 +119,7 @@ class Verdict:
             return f"'kind' is missing; add one of: {', '.join(sorted(kinds))}"
         if not isinstance(kind, str):
             return f"must be a mapping with a 'kind', one of: {', '.join(sorted(kinds))}"
-        if self._secrets.holds((*location, "kind")):
+        if (*location, "kind") in self._secrets.locations:
             return f"'kind' must be one of: {', '.join(sorted(kinds))}"
         return f"there is no kind '{kind[:40]}'" + suggestion(kind, kinds)
 

@@ -5,11 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from sentry.domain.errors import Problem
 from sentry.settings import Settings
-from sentry.settings.advice import is_loopback
+from sentry.settings.model import is_loopback
 
 Loader = Callable[..., Settings]
 Writer = Callable[..., Path]
+Refuser = Callable[..., tuple[Problem, ...]]
 
 CHANNEL = "channels: {c: {kind: webhook, url: 'https://c.example/'}}\n"
 
@@ -72,11 +74,19 @@ def test_timeout_above_interval_is_named(loaded: Loader, written: Writer) -> Non
     assert warning.message.startswith("timeout_s (90) is longer than the interval (60 s)")
 
 
-@pytest.mark.parametrize(("listen", "warned"), [("0.0.0.0:9117", True), (":9117", True), ("[::1]:9117", False)])
-def test_open_pages_without_token_are_named(loaded: Loader, written: Writer, listen: str, warned: bool) -> None:
+@pytest.mark.parametrize("listen", ["0.0.0.0:9117", ":9117", "192.0.2.1:9117", "[::]:9117", "sentry.example:9117"])
+def test_open_pages_without_token_are_refused(problems_of: Refuser, written: Writer, listen: str) -> None:
     """What a site shows of its faults is not for everybody."""
-    text = f"{CHANNEL}web: {{listen: '{listen}'}}\nsites: [{{key: a, url: 'https://a.example/'}}]"
-    assert [warning.path for warning in loaded(written(text)).warnings] == ["web.listen"] * warned
+    (problem,) = problems_of(written(f"web: {{listen: '{listen}'}}\nsites: [{{key: a, url: 'https://a.example/'}}]"))
+    assert problem.path == "web"
+    assert problem.message.startswith(f"'{listen}' can be reached from other machines; set token or token_file")
+
+
+@pytest.mark.parametrize("web", ["{listen: '[::1]:80'}", "{listen: ':80', token: 0123456789abcdef}"])
+def test_pages_with_token_or_on_loopback_are_fine(loaded: Loader, written: Writer, web: str) -> None:
+    """One of the two is enough."""
+    text = f"{CHANNEL}web: {web}\nsites: [{{key: a, url: 'https://a.example/'}}]"
+    assert loaded(written(text)).warnings == ()
 
 
 def test_token_file_that_everybody_may_read_is_named(loaded: Loader, written: Writer) -> None:

@@ -90,7 +90,12 @@ def test_difference_sees_changed_routes(changed: Changer) -> None:
     ("old", "new", "named"),
     [
         ("sqlite:///sentry.db", "sqlite:///other.db", "store: the store"),
-        ("127.0.0.1:9117", "127.0.0.1:9118", "web.listen: the address of the pages"),
+        ("127.0.0.1:9117", "127.0.0.1:9118", "web: how the pages are served"),
+        (
+            "agency: {name: A}",
+            "agency: {name: B}",
+            "agency: the agency's name, language or zone on pages and in alerts",
+        ),
         ("agency: {name: A}", "agency: {name: A}\nprobe: {max_concurrent: 10}", "probe: how the agent probes"),
     ],
 )
@@ -104,8 +109,7 @@ def test_difference_names_what_needs_a_restart(changed: Changer, old: str, new: 
 @pytest.mark.parametrize(
     ("old", "new", "section"),
     [
-        ('{listen: "127.0.0.1:9117"}', '{listen: "127.0.0.1:9117", token: 0123456789ab}', "web"),
-        ("agency: {name: A}", "agency: {name: B}", "agency"),
+        ("{name: A, time_zone: UTC}", "{name: B, time_zone: UTC}", "clients"),
         ("agency: {name: A}", "agency: {name: A}\nretention: {samples_days: 7}", "retention"),
     ],
 )

@@ -81,30 +81,6 @@ sites:
     assert (checks["b/http"].host_group, checks["b/http"].host_cap) == ("b.example", 8)
 
 
-def test_watched_sites_carry_what_budget_and_reports_need(loaded: Loader, written: Writer) -> None:
-    """The budget sees the same inheritance as the probes."""
-    settings = loaded(
-        written("""
-plans: {gold: {uptime_target: 99.9, interval_s: 30}}
-clients: {acme: {name: Acme S.L., language: es, time_zone: Europe/Madrid}}
-sites:
-  - key: shop
-    name: Tienda
-    url: https://shop.example/
-    contract_start: 2026-02-01
-    checks: [{kind: http, max_response_s: 2}, {kind: tls, counts: false}]
-""")
-    )
-    (site,) = settings.watched_sites()
-    assert (site.key, site.name, site.client_name, site.uptime_target) == ("shop", "Tienda", "Acme S.L.", 99.9)
-    assert (site.zone, site.language) == (ZoneInfo("Europe/Madrid"), Language.ES)
-    assert str(site.contract_start) == "2026-02-01"
-    assert [(check.key, check.interval_s, check.counts) for check in site.checks] == [
-        ("shop/http", 30, True),
-        ("shop/tls", 30, False),
-    ]
-
-
 def test_load_only_plan_and_client_are_those_of_every_site(loaded: Loader, written: Writer) -> None:
     """Where there is one to choose, nobody needs to choose."""
     settings = loaded(written(f"plans: {{gold: {{}}}}\nclients: {{acme: {{name: Acme}}}}\n{TINY}"))
@@ -140,7 +116,7 @@ def test_load_missing_file_says_how_to_make_one(problems_of: Refuser, tmp_path: 
     """The first thing a newcomer meets is a command to run."""
     (problem,) = problems_of(tmp_path / "sentry.yaml")
     path = tmp_path / "sentry.yaml"
-    assert str(problem) == f"{path}: there is no such file; create one with: online-sentry init --config {path}"
+    assert str(problem) == f"{path}: there is no such file; create one with: online-sentry --config {path} init"
 
 
 def test_load_folder_instead_of_file_says_so(problems_of: Refuser, tmp_path: Path) -> None:
@@ -216,14 +192,14 @@ def test_load_token_file_gives_token(loaded: Loader, written: Writer) -> None:
     assert settings.web.token.get_secret_value() == "0123456789abcdef"
 
 
-@pytest.mark.parametrize("content", ["", "short", "two words that are long"])
+@pytest.mark.parametrize("content", ["", "short", "two words that are long enough"])
 def test_load_token_file_without_a_usable_token_is_refused(
     problems_of: Refuser, written: Writer, content: str
 ) -> None:
     """An empty token would let everybody in."""
     (problem,) = problems_of(written(f"web: {{token_file: web.token}}\n{TINY}", **{"web.token": content}))
     assert problem.path == "web.token_file"
-    assert "one word of at least 8 characters" in problem.message
+    assert "one word of at least 16 characters" in problem.message
 
 
 def test_load_without_routes_sends_everything_to_every_channel_but_spares(loaded: Loader, written: Writer) -> None:

@@ -117,7 +117,6 @@ def representations(settings: Settings) -> Iterator[str]:
     yield settings.model_dump_json()
     yield repr(settings.model_dump())
     yield repr(settings.checks())
-    yield repr(settings.watched_sites())
     yield from (repr(getattr(settings, name)) for name in type(settings).model_fields)
     yield from map(str, settings.warnings)
     yield from difference(settings, settings.model_copy(update={"routes": (), "channels": {}})).lines()
