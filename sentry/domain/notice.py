@@ -15,7 +15,7 @@ from sentry.domain.site import Key
 class ChannelOptions(StrictModel):
     """What every kind of channel has. Each kind in `alerting` extends this with its own keys."""
 
-    kind: str
+    kind: str = Field(description="Which kind of channel it is.")
     fallback: Key | None = Field(None, description="The channel used when this one fails for good.")
     expire_after_s: int = Field(
         86_400, ge=60, description="Seconds after which an undelivered message goes to the fall-back."
@@ -25,10 +25,10 @@ class ChannelOptions(StrictModel):
 class Route(StrictModel):
     """Which incidents go to which channels. An absent list matches everything; every matching route is used."""
 
-    severities: tuple[Severity, ...] | None = None
-    clients: tuple[Key, ...] | None = None
-    plans: tuple[Key, ...] | None = None
-    sites: tuple[Key, ...] | None = None
+    severities: tuple[Severity, ...] | None = Field(None, description="SEV1 (worst) to SEV4; any when absent.")
+    clients: tuple[Key, ...] | None = Field(None, description="Keys of `clients`; any when absent.")
+    plans: tuple[Key, ...] | None = Field(None, description="Keys of `plans`; any when absent.")
+    sites: tuple[Key, ...] | None = Field(None, description="Keys of sites; any when absent.")
     to: tuple[Key, ...] = Field(min_length=1, description="Keys of `channels`.")
 
     def matches(self, *, severity: Severity, client: str, plan: str | None, site: str) -> bool:
