@@ -1,6 +1,7 @@
 """The OpenAPI description against the server that it describes."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -55,3 +56,11 @@ async def test_description_operations_have_unique_names(description: dict[str, A
     assert len(names) == len(set(names))
     assert description["openapi"].startswith("3.1")
     assert description["info"]["version"] == "1.2.3"
+
+
+def test_description_every_address_is_in_the_guide() -> None:
+    """docs/api.md names every address, the heartbeats by their beginning."""
+    guide = (Path(__file__).parents[3] / "docs" / "api.md").read_text(encoding="utf-8")
+    for route in all_routes():
+        known = {"heartbeat": "/heartbeat/acme-shop/backup", "static": "/static/"}.get(route.path.split("/")[1])
+        assert f"`{route.path}`" in guide or f" {route.path}`" in guide or (known and known in guide), route.path
