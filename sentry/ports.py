@@ -1,6 +1,6 @@
 """Every port of the house: what the services need of the outside, as small Protocols that `app` fills."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -156,6 +156,10 @@ class LedgerReader(Protocol):
 
     async def first_seen(self, site_key: str) -> Mapping[str, datetime]:
         """Returns when each check of the site was first registered."""
+        ...
+
+    async def uncounted(self, site_key: str) -> Collection[str]:
+        """Returns the checks of the site, removed ones included, that have no say in its state."""
         ...
 
     async def outages(self, site_key: str, start: datetime, end: datetime) -> Sequence[Outage]:

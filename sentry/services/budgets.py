@@ -62,11 +62,18 @@ class Budgets:
         month = month or self.month_now(site)
         start, end = month.minutes(site.zone)
         seen = await self._ledger.first_seen(site.key)
-        runs = await self._ledger.runs(site.key, start, end)
+        runs = await self._runs(site, start, end)
         now = minute_of(self._clock.now())
         if sum(len(own) for own in runs.values()) > RUNS_ON_THE_LOOP:
             return await asyncio.to_thread(_reckon, site, month, runs, seen, now)
         return _reckon(site, month, runs, seen, now)
+
+    async def _runs(self, site: WatchedSite, start: int, end: int) -> Mapping[str, Sequence[Run]]:
+        """Reads the runs of the checks that may have a say: not those that had none when they were removed."""
+        configured = {check.key for check in site.checks}
+        silent = set(await self._ledger.uncounted(site.key)) - configured
+        runs = await self._ledger.runs(site.key, start, end)
+        return {key: own for key, own in runs.items() if key not in silent}
 
     async def explain(self, site: WatchedSite, month: Month | None = None) -> Sequence[CountedInterval]:
         """Returns every interval of the month with how it counted, by which rule, and which checks decided it."""
@@ -79,7 +86,7 @@ class Budgets:
         now = minute_of(self._clock.now())
         begin = now - max(BURN_WINDOWS.values()) - _lag_minutes(site)
         seen = await self._ledger.first_seen(site.key)
-        layers = _layers(site, await self._ledger.runs(site.key, begin, now), seen, begin, now)
+        layers = _layers(site, await self._runs(site, begin, now), seen, begin, now)
         explained = merge_explained(layers, begin, now)
         until = _settled(explained, site, begin, now)
         runs = [piece.run for piece in explained]

@@ -1,6 +1,6 @@
 """The index of checks: the small number that stands for each key, when it was first seen, and whether it is gone."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -38,12 +38,13 @@ class CheckIndex:
         async with self._database.read() as connection:
             return [KnownCheck(*row) for row in await connection.execute(query.order_by(checks.c.key))]
 
-    async def register(self, site_keys: Mapping[str, str], now: datetime) -> None:
+    async def register(self, site_keys: Mapping[str, str], now: datetime, *, uncounted: Collection[str] = ()) -> None:
         """Makes these checks the watched ones: new ones are first seen now, all others are removed now.
 
         Args:
             site_keys: the site of each check key.
             now: aware UTC.
+            uncounted: those of them that have no say in their site's state; remembered when they are removed.
         """
         async with self._database.write() as connection:
             rows = (await connection.execute(select(checks.c.key, checks.c.id, checks.c.removed_us))).all()
@@ -53,6 +54,7 @@ class CheckIndex:
             back = [key for key, is_removed in removed.items() if is_removed and key in site_keys]
             await _set_removed(connection, gone, now)
             await _set_removed(connection, back, None)
+            await _set_counts(connection, site_keys, uncounted)
 
     async def ids(self, connection: AsyncConnection, keys: Iterable[str], now: datetime) -> Mapping[str, int]:
         """Returns the number of each key within a writing transaction.
@@ -79,6 +81,14 @@ async def _read_ids(connection: AsyncConnection) -> dict[str, int]:
 async def _insert(connection: AsyncConnection, site_keys: Mapping[str, str], now: datetime) -> None:
     rows = ({"key": key, "site_key": site, "first_seen_us": now} for key, site in site_keys.items())
     await write_rows(connection, insert(checks), rows)
+
+
+async def _set_counts(connection: AsyncConnection, keys: Iterable[str], uncounted: Collection[str]) -> None:
+    rows = await connection.execute(select(checks.c.key, checks.c.counts))
+    standing = {row.key: row.counts for row in rows}
+    statement = update(checks).where(checks.c.key == bindparam("of")).values(counts=bindparam("say"))
+    changed = ({"of": key, "say": key not in uncounted} for key in keys if standing[key] == (key in uncounted))
+    await write_rows(connection, statement, changed)
 
 
 async def _set_removed(connection: AsyncConnection, keys: Sequence[str], at: datetime | None) -> None:

@@ -1,6 +1,6 @@
 """Reads what the watch wrote: minutes, outages, samples, failures and changes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 import structlog
@@ -58,6 +58,12 @@ class StoredLedger:
         query = select(checks.c.key, checks.c.first_seen_us).where(checks.c.site_key == site_key)
         async with self._database.read() as connection:
             return {row.key: row.first_seen_us for row in await connection.execute(query)}
+
+    async def uncounted(self, site_key: str) -> Collection[str]:
+        """Returns the checks of the site, removed ones included, that have no say in its state."""
+        query = select(checks.c.key).where(checks.c.site_key == site_key, checks.c.counts.is_(False))
+        async with self._database.read() as connection:
+            return set((await connection.execute(query)).scalars())
 
     async def outages(self, site_key: str, start: datetime, end: datetime) -> Sequence[Outage]:
         """Returns the confirmed outages of a site's checks that touch the span, oldest first."""

@@ -19,6 +19,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     text,
+    true,
 )
 
 from sentry.store.columns import ForeignText, Instant
@@ -40,6 +41,7 @@ checks = Table(
     Column("site_key", Text, nullable=False),
     Column("first_seen_us", Instant, nullable=False),
     Column("removed_us", Instant),
+    Column("counts", Boolean, nullable=False, server_default=true()),
     Index("checks_site", "site_key"),
 )
 

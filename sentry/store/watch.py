@@ -45,7 +45,8 @@ class StoredWatch:
 
     async def register(self, checks: Sequence[Check], now: datetime) -> None:
         """Makes the checks known (first seen now if new) and marks those not named as removed."""
-        await self._index.register({check.key: check.site_key for check in checks}, now)
+        uncounted = {check.key for check in checks if not check.options.counts}
+        await self._index.register({check.key: check.site_key for check in checks}, now, uncounted=uncounted)
 
     async def load_health(self) -> Mapping[str, Health]:
         """Returns the last written health by check key; a damaged one is logged and left out."""

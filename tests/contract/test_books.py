@@ -154,6 +154,18 @@ async def test_known_checks_remember_when_they_came_and_went(store: Store) -> No
     assert await store.ledger.first_seen("blog") == {"blog/http": minute(0)}
 
 
+async def test_check_without_a_say_is_remembered_after_it_was_removed(store: Store) -> None:
+    """A check that never counted does not begin to count when it leaves the configuration."""
+    await store.checks.register({"shop/http": "shop", "shop/icmp": "shop"}, minute(0), uncounted={"shop/icmp"})
+    assert await store.ledger.uncounted("shop") == {"shop/icmp"}
+
+    await store.checks.register({"shop/http": "shop"}, minute(5))
+    assert await store.ledger.uncounted("shop") == {"shop/icmp"}
+
+    await store.checks.register({"shop/http": "shop", "shop/icmp": "shop"}, minute(9))
+    assert await store.ledger.uncounted("shop") == set()
+
+
 async def test_prune_drops_what_is_old_and_nothing_that_is_owed_or_promised(store: Store) -> None:
     """Samples, evidence, handled events and sent messages go by age; the ledger and what is pending stay."""
     policy = RetentionPolicy(samples_days=2, failures_days=3, events_days=2, deliveries_days=5)

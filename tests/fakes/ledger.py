@@ -1,6 +1,6 @@
 """What the watch wrote, as a test says it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from sentry.domain.failure_report import RecentChange
@@ -16,6 +16,7 @@ class MemoryLedger:
     def __init__(self) -> None:
         self.check_runs: dict[str, list[Run]] = {}
         self.seen: dict[str, datetime] = {}
+        self.without_say: set[str] = set()
         self.check_outages: list[Outage] = []
         self.check_samples: dict[str, list[Sample]] = {}
         self.failed: dict[str, list[ProbeResult]] = {}
@@ -30,6 +31,9 @@ class MemoryLedger:
 
     async def first_seen(self, site_key: str) -> Mapping[str, datetime]:
         return {key: at for key, at in self.seen.items() if key.startswith(f"{site_key}/")}
+
+    async def uncounted(self, site_key: str) -> Collection[str]:
+        return {key for key in self.without_say if key.startswith(f"{site_key}/")}
 
     async def outages(self, site_key: str, start: datetime, end: datetime) -> Sequence[Outage]:
         return [

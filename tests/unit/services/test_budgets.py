@@ -165,6 +165,19 @@ async def test_explain_every_minute_of_the_month_is_in_one_interval_with_its_rul
     assert told[3].decided_by == ("acme-shop/http",)
 
 
+@pytest.mark.promise("001-23")
+async def test_removed_check_that_never_counted_spends_nothing() -> None:
+    """An outage of a check that was only observed does not begin to count when the check is removed."""
+    start = minute("2026-11", 3, "10:00")
+    site, ledger = one_check()
+    ledger.check_runs["acme-shop/icmp"] = [Run(start, start + 30, DOWN)]
+    ledger.without_say = {"acme-shop/icmp"}
+
+    reckoned = await Budgets(ledger, ManualClock(NOON)).of_month(site)
+
+    assert reckoned.budget.spent == 0
+
+
 def test_rule_text_every_rule_has_its_sentence() -> None:
     """No rule is printed as a bare code."""
     assert set(RULE_TEXT) == set(Rule)

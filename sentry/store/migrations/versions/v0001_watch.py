@@ -24,6 +24,7 @@ _TABLES = (
         site_key TEXT NOT NULL,
         first_seen_us BIGINT NOT NULL,
         removed_us BIGINT,
+        counts BOOLEAN DEFAULT true NOT NULL,
         CONSTRAINT checks_key_key UNIQUE (key)
     )""",
     "CREATE INDEX checks_site ON checks (site_key)",
