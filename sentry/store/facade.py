@@ -43,7 +43,7 @@ class Store:
         self.ledger = StoredLedger(database)
         self.events = StoredEventQueue(database, log)
         self.incidents = StoredIncidents(database, log)
-        self.tickets = StoredTickets(database)
+        self.tickets = StoredTickets(database, log)
         self.deliveries = StoredOutbox(database)
         self.heartbeats = StoredHeartbeats(database)
         self.due = DueBook(database)

@@ -8,11 +8,13 @@ from sqlalchemy import ColumnElement, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sentry.domain.errors import NotFound
+from sentry.domain.events import Event, EventKind
 from sentry.domain.ticket import Ticket, TicketEntry, TicketState, entry_hash, move, next_seal, ticket_root
 from sentry.ports import TicketNote
 from sentry.store.columns import clean
 from sentry.store.counters import set_head, standing, take
 from sentry.store.database import Database
+from sentry.store.events import EventLog
 from sentry.store.schema import ticket_entries, tickets
 from sentry.store.ticket_check import verify
 from sentry.store.ticket_rows import entry_of, entry_row, ticket_of, ticket_row
@@ -21,9 +23,10 @@ from sentry.store.ticket_rows import entry_of, entry_row, ticket_of, ticket_row
 class StoredTickets:
     """Fills the `TicketStore` port."""
 
-    def __init__(self, database: Database) -> None:
-        """Keeps tickets in the database."""
+    def __init__(self, database: Database, events: EventLog) -> None:
+        """Keeps tickets in the database; each new entry is an event, for the help desks that mirror the book."""
         self._database = database
+        self._events = events
 
     async def file(
         self, *, key: str, site_key: str, client_key: str, title: str, note: TicketNote, at: datetime
@@ -41,7 +44,7 @@ class StoredTickets:
             number = await take(connection, "tickets")
             ticket = Ticket(number, key, site_key, client_key, clean(title), state, at)
             await connection.execute(insert(tickets), ticket_row(ticket))
-            entry = await _write(connection, ticket, note, at, key=None)
+            entry = await self._write(connection, ticket, note, at, key=None)
             return replace(ticket, entries=(entry,))
 
     async def append(self, number: int, note: TicketNote, at: datetime, *, key: str | None = None) -> TicketEntry:
@@ -61,7 +64,7 @@ class StoredTickets:
             state = move(ticket.state, note.state or ticket.state)
             if state is not ticket.state:
                 await connection.execute(update(tickets).where(tickets.c.number == number).values(state=state.value))
-            return await _write(connection, replace(ticket, state=state), note, at, key=key)
+            return await self._write(connection, replace(ticket, state=state), note, at, key=key)
 
     async def get(self, number: int) -> Ticket | None:
         """Returns a ticket with its whole history."""
@@ -86,6 +89,15 @@ class StoredTickets:
         async with self._database.read() as connection:
             return await verify(connection)
 
+    async def _write(
+        self, connection: AsyncConnection, ticket: Ticket, note: TicketNote, at: datetime, *, key: str | None
+    ) -> TicketEntry:
+        """Adds the next entry of a ticket, whose state is already the new one, seals it and announces it."""
+        entry = await _append(connection, ticket, note, at, key=key)
+        announced = Event(EventKind.TICKET_CHANGED, at, str(ticket.number), {"sequence": entry.sequence})
+        await self._events.append(connection, [announced])
+        return entry
+
 
 async def _whole(connection: AsyncConnection, condition: ColumnElement[bool]) -> Ticket | None:
     row = (await connection.execute(select(tickets).where(condition))).one_or_none()
@@ -96,7 +108,7 @@ async def _whole(connection: AsyncConnection, condition: ColumnElement[bool]) ->
     return ticket_of(row, tuple(entry_of(entry) for entry in entries))
 
 
-async def _write(
+async def _append(
     connection: AsyncConnection, ticket: Ticket, note: TicketNote, at: datetime, *, key: str | None
 ) -> TicketEntry:
     """Adds the next entry of a ticket, whose state is already the new one, and seals it."""
