@@ -14,7 +14,6 @@ import structlog
 from aiohttp import web
 
 import alerting
-import probes
 from alerting.environment import ChannelEnvironment
 from probes.environment import ProbeEnvironment
 from probes.evidence import Collector
@@ -22,6 +21,7 @@ from probes.resolver import AiodnsResolver
 from sentry.app.books import Books, open_books
 from sentry.app.kinds import load_settings
 from sentry.app.lock import sole_agent
+from sentry.app.probing import prepare
 from sentry.dispatch import Dispatcher
 from sentry.domain.errors import ConfigurationError, Problem
 from sentry.domain.incident import IncidentState
@@ -164,30 +164,28 @@ class Agent:
         """
         try:
             settings = await asyncio.to_thread(load_settings, self._config)
+            prepared = await asyncio.to_thread(prepare, settings.checks(), self._probing)
         except ConfigurationError as error:
             self.metrics.gauge("config_last_reload_successful", 0)
             _log.error("the configuration cannot be used; the last good one stays", problems=str(error))
             raise
         changes = difference(self.books.settings, settings)
         self.books.roster.replace(settings)
-        await self.apply()
+        await self._apply(prepared)
         await self.alerts.replace(self._lines_of(settings), settings.routes)
         self._mirrors.replace(self._mirrors_of(settings))
         _log.info("configuration loaded again", changes=list(changes.lines()) or "none")
         return changes
 
-    async def apply(self) -> None:
+    async def _apply(self, prepared: Mapping[str, tuple[Check, Probe]]) -> None:
         """Puts the checks of the roster in force: on the page, on the wheel, and in the store."""
         checks = self.books.settings.checks()
         await self.watch.replace(checks)
         self.metrics.watch(checks)
-        self.wheel.replace({check.key: (check, self._probe(check)) for check in checks})
+        self.wheel.replace(prepared)
         await self._release_removed()
         self.metrics.gauge("config_last_reload_successful", 1)
         self.metrics.gauge("config_last_reload_success_timestamp_seconds", self.books.clock.now().timestamp())
-
-    def _probe(self, check: Check) -> Probe:
-        return probes.KINDS[check.kind](check, self._probing)
 
     async def _release_removed(self) -> None:
         """Checks that left the configuration, now or while the agent was stopped, hold no incident open."""
@@ -252,7 +250,7 @@ class Agent:
             "alerts": self.alerts.run,
             "wheel": self.wheel.run,
         }
-        await self.apply()
+        await self._apply(await asyncio.to_thread(prepare, self.books.settings.checks(), self._probing))
         async with AsyncExitStack() as stack:
             self.port = await self._serve(stack)
             tasks = [asyncio.create_task(self._forever(name, loop), name=name) for name, loop in loops.items()]

@@ -21,13 +21,15 @@ def sole_agent(store_address: str) -> Iterator[None]:
     if url.get_backend_name() != "sqlite" or not url.database:
         yield
         return
-    descriptor = os.open(f"{url.database}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    # The file itself, so that two agents meet at one lock whatever links they came by.
+    file = os.path.realpath(url.database)
+    descriptor = os.open(f"{file}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             raise StoreUnavailable(
-                f"another agent works on {url.database}; stop it first, or give this one a store of its own"
+                f"another agent works on {file}; stop it first, or give this one a store of its own"
             ) from error
         yield
     finally:

@@ -6,6 +6,7 @@ import typer
 from rich.markup import escape
 
 from sentry.app.kinds import json_schema, load_settings
+from sentry.app.probing import prove
 from sentry.cli.shell import ExitCode, JsonOption, config_of, err, out, print_json, reported
 from sentry.domain.errors import ConfigurationError
 from sentry.settings import Settings
@@ -35,6 +36,7 @@ def check_config(context: typer.Context, *, as_json: JsonOption = False) -> None
     path = config_of(context)
     try:
         settings = load_settings(path)
+        prove(settings)
     except ConfigurationError as error:
         if as_json:
             print_json({"ok": False, "problems": [_document(one) for one in error.problems], "warnings": []})

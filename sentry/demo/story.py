@@ -131,7 +131,7 @@ class Story:
             f"Outage of {site} confirmed by {len(RECHECK_AFTER_S)} re-checks: incident {incident.id} opens",
             [
                 agent.books.messages.cause(incident, self._language),
-                f"first failed probe {incident.started_at:%H:%M:%S} UTC, confirmed {_seconds(incident.time_to_detect)} later",
+                f"failed first {incident.started_at:%H:%M:%S}, confirmed {_seconds(incident.time_to_detect)} later",
                 "its failure report begins:",
                 *(f"│ {line}" for line in report.splitlines()[:14]),
                 f"the rest: {root}/incidents/{incident.id}",

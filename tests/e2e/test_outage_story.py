@@ -122,7 +122,9 @@ def test_failure_report_of_a_server_error_shows_what_a_person_needs(house: House
     """Status, redacted headers, body, every address, and the last good sample, in the client's language."""
     house.prometheus.wait_for('probe_success{job="http"} == 1')
     broken = Page(
-        body="<h1>Error al conectar con la base de datos</h1>", status=500, headers={"Set-Cookie": "id=s3cr3t"}
+        body="<h1>Carrito: error al conectar con la base de datos</h1>",
+        status=500,
+        headers={"Set-Cookie": "id=s3cr3t"},
     )
 
     house.nginx.set_page("shop", broken)
@@ -134,7 +136,7 @@ def test_failure_report_of_a_server_error_shows_what_a_person_needs(house: House
     assert report["failed"]["evidence"]["http"]["status"] == 500
     assert report["last_good"]["status"] == "up"
     assert {trial["address"] for trial in report["evidence"]["addresses"]} >= {"127.0.0.1"}
-    assert "Error al conectar con la base de datos" in shown
+    assert "error al conectar con la base de datos" in shown
     assert "s3cr3t" not in shown
     assert "500" in shown
 
