@@ -67,7 +67,9 @@ class Advice:
 
     def _alerts(self) -> Iterator[Problem]:
         if not self._settings.channels:
-            yield self._document.problem((), "no channel is configured: nobody is told of an outage; add 'channels'")
+            yield self._document.problem(
+                ("channels",), "no channel is configured: nobody is told of an outage; add 'channels'"
+            )
             return
         unheard = [site.key for site in self._settings.sites if not self._is_heard(site)]
         if unheard:

@@ -230,3 +230,31 @@ def test_settings_are_frozen(loaded: Loader, written: Writer) -> None:
     settings = loaded(written(TINY))
     with pytest.raises(ValueError, match="frozen"):
         settings.store = "sqlite:///other.db"  # type: ignore[misc]  # what the test forbids
+
+
+def test_load_sites_that_cannot_be_read_are_named_with_the_rest(problems_of: Refuser, written: Writer) -> None:
+    """A broken site file hides neither the others nor what is wrong with the main file."""
+    main = written("agency: {nam: A}\n", **{"sites/a.yaml": "key: a\nurl: nowhere\n"})
+    main.parent.joinpath("sites", "b.yaml").mkdir()
+    main.parent.joinpath("sites", "c.yaml").write_bytes(b"key: c\nname: \xe9\n")
+    main.parent.joinpath("sites", "d.yaml").symlink_to("gone.yaml")
+    assert [(Path(problem.file).name, problem.line) for problem in problems_of(main)] == [
+        ("sentry.yaml", 1),
+        ("a.yaml", 2),
+        ("b.yaml", 0),
+        ("c.yaml", 2),
+        ("d.yaml", 0),
+    ]
+
+
+def test_load_file_named_sites_is_no_folder_of_sites(problems_of: Refuser, written: Writer) -> None:
+    """A file in the folder's place is said, not passed over: its sites would be missed."""
+    (problem,) = problems_of(written(TINY, sites="key: a"))
+    assert problem.file.endswith("/sites")
+    assert problem.message.startswith("the folder cannot be read")
+
+
+def test_load_sites_that_are_no_list_are_named_once(problems_of: Refuser, written: Writer) -> None:
+    """The folder adds nothing to what is no list."""
+    (problem,) = problems_of(written("sites: none\n", **{"sites/a.yaml": "key: a\nurl: https://a.example/\n"}))
+    assert problem.message.startswith("must be a list")

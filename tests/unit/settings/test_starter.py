@@ -21,7 +21,9 @@ def test_starter_loads_and_warns_of_missing_channels_only(loaded: Loader, writte
     assert [(site.key, str(site.url)) for site in settings.sites] == [
         ("online-sentry", "http://127.0.0.1:9117/healthz")
     ]
-    assert [warning.message.partition(":")[0] for warning in settings.warnings] == ["no channel is configured"]
+    (warning,) = settings.warnings
+    assert warning.message.startswith("no channel is configured")
+    assert starter().splitlines()[warning.line - 1] == "channels:"
 
 
 def test_starter_watches_given_addresses(loaded: Loader, written: Writer) -> None:
