@@ -234,7 +234,7 @@ def test_settings_are_frozen(loaded: Loader, written: Writer) -> None:
 
 def test_load_sites_that_cannot_be_read_are_named_with_the_rest(problems_of: Refuser, written: Writer) -> None:
     """A broken site file hides neither the others nor what is wrong with the main file."""
-    main = written("agency: {nam: A}\n", **{"sites/a.yaml": "key: a\nurl: nowhere\n"})
+    main = written("agency: {title: A}\n", **{"sites/a.yaml": "key: a\nurl: nowhere\n"})
     main.parent.joinpath("sites", "b.yaml").mkdir()
     main.parent.joinpath("sites", "c.yaml").write_bytes(b"key: c\nname: \xe9\n")
     main.parent.joinpath("sites", "d.yaml").symlink_to("gone.yaml")
