@@ -23,7 +23,9 @@ def replaced(value: Any, leaf: Callable[[Any, Location], Any], location: Locatio
     if all(new[step] is child for step, child in children.items()):
         return value
     if isinstance(value, BaseModel):
-        return value.model_copy(update={name: new[step] for name, step in _steps(value)})
+        # Only what changed: a field that is updated counts as written by the user, and validators ask for those.
+        changed = {name: new[step] for name, step in _steps(value) if new[step] is not children[step]}
+        return value.model_copy(update=changed)
     return new if isinstance(value, dict) else type(value)(new.values())
 
 
