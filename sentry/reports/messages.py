@@ -7,11 +7,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from sentry.domain.budget import Budget, floored
-from sentry.domain.incident import Incident
+from sentry.domain.incident import Incident, Severity
 from sentry.domain.month import Month, minute_of
 from sentry.domain.notice import Message, NoticeKind
 from sentry.domain.public_url import public_url
-from sentry.domain.result import Status
+from sentry.domain.result import Reason, Status
 from sentry.domain.site import Language
 from sentry.domain.watched_site import WatchedSite
 from sentry.reports.attributions import BASIS_TEXT, SIDE_TEXT
@@ -38,6 +38,8 @@ _DEGRADED = {
     NoticeKind.REOPENED: N_("{site} needs attention again: {cause}"),
     NoticeKind.RESOLVED: N_("{site} is well again after {duration}"),
 }
+
+_OF_JOBS = frozenset({Reason.HEARTBEAT_MISSED, Reason.HEARTBEAT_FAILED})
 
 
 class Messages:
@@ -127,7 +129,7 @@ class Messages:
         return inert_line(site.name, 60) if site else host_of(incident.report.url)
 
     def _headline(self, incident: Incident, kind: NoticeKind, wording: Wording) -> str:
-        sentences = _DEGRADED if incident.report.failed.status is Status.DEGRADED else _DOWN
+        sentences = _DOWN if _is_down(incident) else _DEGRADED
         return wording.text(
             sentences[kind],
             site=self._site_name(incident),
@@ -169,7 +171,8 @@ class Messages:
             (wording.text("Lasted"), _duration(incident, wording)),
         ]
         if incident.opening == 1:
-            minutes = minute_of(incident.recovered_at) - minute_of(incident.started_at)
+            # An outage within one minute counts that minute: the worse state wins in the ledger.
+            minutes = max(1, minute_of(incident.recovered_at) - minute_of(incident.started_at))
             down = wording.plural("{count} minute", "{count} minutes", minutes)
             rows.append((wording.text("Counted down"), down))
         rows.append((wording.text("Detected in"), wording.duration(incident.time_to_detect.total_seconds())))
@@ -255,6 +258,13 @@ class Messages:
             "severity": str(incident.severity),
             "reason": str(incident.report.reason),
         }
+
+
+def _is_down(incident: Incident) -> bool:
+    """Whether visitors find it down: not where it answers, where a job failed, or by what a check only observes."""
+    report = incident.report
+    observed = report.reason in _OF_JOBS or incident.severity > Severity.SEV2
+    return report.failed.status is not Status.DEGRADED and not observed
 
 
 def _subject(incident: Incident, resolved: bool, headline: str, late: str, wording: Wording) -> str:

@@ -29,6 +29,9 @@ COLLECT_WITHIN_S = 15.0
 CHANGES_WITHIN = timedelta(hours=24)
 FAILURES_SEARCHED = 50
 
+LEFT_BY = {"check_recovered": "answers again", "check_removed": "is no longer watched"}
+"""How a check ceases to be down, by the kind of its entry in the timeline."""
+
 
 class Incidents:
     """Opens, extends, re-opens and resolves incidents.
@@ -83,7 +86,7 @@ class Incidents:
             async with self._changing:
                 incident = await self._incidents.unresolved(key.partition("/")[0])
                 if incident is not None and key in incident.checks_down:
-                    await self._recover(incident, key, now, now, how="is no longer watched")
+                    await self._recover(incident, key, now, now, how="check_removed")
 
     async def change(
         self, incident_id: int, changed: Callable[[Incident], Incident], entry: TimelineEntry | None = None
@@ -169,6 +172,7 @@ class Incidents:
         )
         opened = await self._incidents.open(incident, [Event(EventKind.INCIDENT_OPENED, event.at, "")])
         self._telemetry.count("incidents_total", severity=incident.severity)
+        self._telemetry.count("incident_detect_seconds", incident.time_to_detect.total_seconds())
         _log.info("incident opened", incident=opened.id, site=check.site_key, reason=report.reason)
         return opened
 
@@ -209,10 +213,10 @@ class Incidents:
         await self._recover(incident, check.key, event.at, datetime.fromisoformat(event.data["ended_at"]))
 
     async def _recover(
-        self, incident: Incident, check_key: str, at: datetime, recovered_at: datetime, how: str = "answers again"
+        self, incident: Incident, check_key: str, at: datetime, recovered_at: datetime, how: str = "check_recovered"
     ) -> None:
         left = incident.checks_down - {check_key}
-        entries = [TimelineEntry(at, "check_recovered", f"{check_key} {how}", {"check": check_key})]
+        entries = [TimelineEntry(at, how, f"{check_key} {LEFT_BY[how]}", {"check": check_key})]
         events = [Event(EventKind.INCIDENT_UPDATED, at, str(incident.id))]
         incident = replace(incident, checks_down=left)
         if not left:
@@ -220,8 +224,10 @@ class Incidents:
             lasted = _minutes(recovered_at - incident.started_at)
             entries.append(TimelineEntry(at, "resolved", f"recovered after {lasted}"))
             events = [Event(EventKind.INCIDENT_RESOLVED, at, str(incident.id), {"opening": incident.opening})]
-            _log.info("incident resolved", incident=incident.id, site=incident.site_key)
         await self._incidents.save(incident, entries, events)
+        if not left:
+            self._telemetry.count("incident_resolve_seconds", (recovered_at - incident.started_at).total_seconds())
+            _log.info("incident resolved", incident=incident.id, site=incident.site_key)
 
     async def _report(
         self, event: Event, check: Check, started_at: datetime
