@@ -25,7 +25,6 @@ from sentry.app.probing import prepare
 from sentry.dispatch import Dispatcher
 from sentry.domain.errors import ConfigurationError, Problem
 from sentry.domain.incident import IncidentState
-from sentry.domain.retention import RetentionPolicy
 from sentry.domain.site import Check
 from sentry.metrics.telemetry import Metrics
 from sentry.outgoing import open_session
@@ -72,6 +71,7 @@ class Agent:
         self._channels = channels
         settings, store, clock = books.settings, books.store, books.clock
         self.port = 0
+        self._config_ok = True
         self.metrics = Metrics(clock)
         self._probing = ProbeEnvironment(
             clock=clock,
@@ -166,6 +166,7 @@ class Agent:
             settings = await asyncio.to_thread(load_settings, self._config)
             prepared = await asyncio.to_thread(prepare, settings.checks(), self._probing)
         except ConfigurationError as error:
+            self._config_ok = False
             self.metrics.gauge("config_last_reload_successful", 0)
             _log.error("the configuration cannot be used; the last good one stays", problems=str(error))
             raise
@@ -184,6 +185,7 @@ class Agent:
         self.metrics.watch(checks)
         self.wheel.replace(prepared)
         await self._release_removed()
+        self._config_ok = True
         self.metrics.gauge("config_last_reload_successful", 1)
         self.metrics.gauge("config_last_reload_success_timestamp_seconds", self.books.clock.now().timestamp())
 
@@ -217,11 +219,7 @@ class Agent:
         await self._budgets.check_thresholds(self.books.roster.sites.values())
 
     async def _retain(self) -> None:
-        kept = self.books.settings.retention
-        policy = RetentionPolicy(
-            samples_days=kept.samples_days, failures_days=kept.failures_days, deliveries_days=kept.deliveries_days
-        )
-        await self.books.store.retention.prune(policy, self.books.clock.now())
+        await self.books.store.retention.prune(self.books.settings.retention, self.books.clock.now())
 
     async def _figures(self) -> None:
         for state in (IncidentState.OPEN, IncidentState.ACKNOWLEDGED):
@@ -236,7 +234,7 @@ class Agent:
             last_tick_age_s=age,
             stalled=age > STALLED_AFTER_S,
             store_ok=self.watch.store_answers,
-            config_ok=True,
+            config_ok=self._config_ok,
         )
 
     # ── running ──────────────────────────────────────────────────────────────────────────────────────────────
