@@ -16,9 +16,11 @@ from tests.integration.servers.nginx import Nginx, Page, Vhost
 from tests.integration.servers.process import wait_until
 from tests.integration.servers.prometheus import Prometheus, promtool_problems
 from tests.integration.servers.smtp_sink import SmtpSink
+from tests.integration.servers.webhook_sink import WebhookSink
 
 pytestmark = pytest.mark.integration
 
+SECRET = "a secret of the help desk"
 PAGE = Page(body="<html><body>Carrito de la compra</body></html>")
 
 
@@ -30,6 +32,7 @@ class House:
     mail: SmtpSink
     alertmanager: Alertmanager
     prometheus: Prometheus
+    help_desk: WebhookSink
     agent: AgentProcess
 
     def json(self, *command: str) -> Any:
@@ -53,7 +56,7 @@ def house(tmp_path: Path, certificates: Certificates, free_port: Callable[[], in
     port = free_port()
     shop = Vhost("shop", {"/": PAGE}, certificate=certificates.valid("localhost"))
     nginx = Nginx(tmp_path / "nginx", [shop])
-    mail, alertmanager = SmtpSink(), Alertmanager(tmp_path / "alertmanager")
+    mail, alertmanager, help_desk = SmtpSink(), Alertmanager(tmp_path / "alertmanager"), WebhookSink()
     document = agent_document(
         port,
         {
@@ -71,12 +74,13 @@ def house(tmp_path: Path, certificates: Certificates, free_port: Callable[[], in
             "alerta": {"kind": "alertmanager", "urls": [alertmanager.url]},
         },
         probe={"ca_file": str(certificates.ca_path)},
+        tickets={"mirrors": [{"url": help_desk.url(), "secret": SECRET}]},
         routes=[{"severities": ["SEV1", "SEV2"], "to": ["guardia", "alerta"]}],
     )
     config = write_config(tmp_path / "agent" / "sentry.yaml", document)
     prometheus = Prometheus(tmp_path / "prometheus", [f"127.0.0.1:{port}"])
-    with nginx, mail, alertmanager, AgentProcess(config, port) as agent, prometheus:
-        yield House(nginx, mail, alertmanager, prometheus, agent)
+    with nginx, mail, alertmanager, help_desk, AgentProcess(config, port) as agent, prometheus:
+        yield House(nginx, mail, alertmanager, prometheus, help_desk, agent)
 
 
 @pytest.mark.promise("001-31", "001-32", "001-33", "002-06")
@@ -139,6 +143,27 @@ def test_failure_report_of_a_server_error_shows_what_a_person_needs(house: House
     assert "error al conectar con la base de datos" in shown
     assert "s3cr3t" not in shown
     assert "500" in shown
+
+
+def test_help_desk_that_mirrors_the_book_gets_every_entry_once(house: House) -> None:
+    """Each entry of the ticket arrives, signed, in order; a help desk that is away gets it later."""
+    house.prometheus.wait_for('probe_success{job="http"} == 1')
+    house.help_desk.stop()
+    house.nginx.set_page("shop", Page(status=503))
+    house.mail.wait_for(1)
+    house.help_desk.start()
+    wait_until(lambda: bool(house.json("ticket", "list")), "the ticket")
+    house.agent.cli("ticket", "comment", "1", "looking into it")
+
+    wait_until(
+        lambda: len(house.help_desk.calls) >= len(house.json("ticket", "show", "1")["entries"]), "the copies", 40
+    )
+
+    entries = house.json("ticket", "show", "1")["entries"]
+    copies = [call.json()["entry"] for call in house.help_desk.calls]
+    assert [copy["hash"] for copy in copies] == [entry["hash"] for entry in entries]
+    assert any(copy["text"] == "looking into it" for copy in copies)
+    assert all("webhook-signature" in call.headers for call in house.help_desk.calls)
 
 
 def test_metrics_page_of_a_working_agent_is_clean_and_scraped(house: House) -> None:
