@@ -133,6 +133,7 @@ class HttpEvidence:
     """What an HTTP exchange showed.
 
     Attributes:
+        version: of HTTP, without its name: `1.1`.
         headers: in the order received, secrets (Set-Cookie, Authorization and the like) redacted.
         body_head: at most the first 16 KiB of the decoded body, as text; undecodable bytes are replaced.
         content_length: the Content-Length header, None where there was none.

@@ -40,7 +40,7 @@ BASIS_TEXT: dict[str, str] = {
     "dns_answer_mismatch": N_("the DNS records differ from what was agreed"),
     "agent_fault": N_("the watch itself was at fault"),
     "unexplained": N_("no fact points to a side"),
-    "dns_unconfirmed": N_("only one resolver was asked so far"),
+    "dns_unconfirmed": N_("fewer than two resolvers gave an answer"),
     "dns_resolvers_disagree": N_("the resolvers disagree"),
     "dns_resolvers_agree": N_("every resolver fails alike"),
     "some_addresses_fail": N_("some of its addresses answer and others do not"),
@@ -52,6 +52,7 @@ TIMELINE_TEXT: dict[str, str] = {
     "reopened": N_("failed again"),
     "check_joined": N_("another check fails"),
     "check_recovered": N_("a check answers again"),
+    "check_removed": N_("a check is no longer watched"),
     "resolved": N_("resolved"),
     "evidence_added": N_("evidence added"),
     "acknowledged": N_("acknowledged"),
@@ -61,5 +62,8 @@ TIMELINE_TEXT: dict[str, str] = {
     "ticket_filed": N_("ticket filed"),
 }
 
-SAID_BY_LABEL = frozenset({"first_failure", "confirmed", "resolved"})
+SAID_BY_LABEL = frozenset({"first_failure", "confirmed", "reopened", "resolved", "evidence_added"})
 """Entries whose text only repeats, in English, what their label and the report around them say."""
+
+SAID_BY_CHECK = frozenset({"check_recovered", "check_removed"})
+"""Entries that say no more than their label and the check that their data name."""

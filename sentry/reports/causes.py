@@ -41,7 +41,7 @@ CAUSES: dict[Reason, Cause] = {
     ),
     Reason.CONNECT_REFUSED: Cause(
         N_("connection refused"),
-        N_("The server of {host} refuses connections: it is on, but its web service is probably stopped."),
+        N_("The server of {host} refuses connections: it is on, but the service there is probably stopped."),
     ),
     Reason.CONNECT_TIMEOUT: Cause(
         N_("the server does not answer"),
@@ -67,7 +67,7 @@ CAUSES: dict[Reason, Cause] = {
     Reason.TLS_NOT_YET_VALID: Cause(
         N_("certificate not valid yet"),
         N_(
-            "The security certificate of {host} is not valid until {valid_from}; browsers show a warning and "
+            "The security certificate of {host} becomes valid only on {valid_from}; browsers show a warning and "
             "customers do not get in."
         ),
         N_(
@@ -137,8 +137,8 @@ CAUSES: dict[Reason, Cause] = {
         N_("{host} answered with a status that is not what this page should give."),
     ),
     Reason.HTTP_PROTOCOL: Cause(
-        N_("broken answer"),
-        N_("{host} answered with something that is not a web page (broken HTTP); browsers show an error."),
+        N_("no proper answer"),
+        N_("{host} gives no proper web answer (broken HTTP): it is missing, cut off or not a web page."),
     ),
     Reason.HTTP_HEADER_MISMATCH: Cause(
         N_("wrong HTTP header"),
@@ -195,7 +195,7 @@ CAUSES: dict[Reason, Cause] = {
     ),
     Reason.REPLY_TIMEOUT: Cause(
         N_("no reply"),
-        N_("The service at {host} accepts connections but gives no reply."),
+        N_("Requests to {host} go unanswered."),
     ),
     Reason.HEARTBEAT_MISSED: Cause(
         N_("a job has not reported"),

@@ -1,13 +1,14 @@
 """The failure report as readable text: sections of at most 78 columns, in the reader's language and zone."""
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from textwrap import wrap
 
 from sentry.domain.failure_report import AddressTrial, CollectedEvidence, DnsAnswer, FailureReport
-from sentry.domain.incident import Incident
+from sentry.domain.incident import Incident, TimelineEntry
 from sentry.domain.public_url import public_url
 from sentry.domain.result import Certificate, Evidence, HttpEvidence, Phase, ProbeResult
-from sentry.reports.attributions import BASIS_TEXT, SAID_BY_LABEL, SIDE_TEXT, TIMELINE_TEXT
+from sentry.reports.attributions import BASIS_TEXT, SAID_BY_CHECK, SAID_BY_LABEL, SIDE_TEXT, TIMELINE_TEXT
 from sentry.reports.causes import STATUS_TEXT
 from sentry.reports.facts import cause_sentence, presented_chain
 from sentry.reports.inert import inert_line, inert_lines
@@ -28,6 +29,13 @@ PHASE_TEXT = {
     Phase.PROCESSING: N_("waiting"),
     Phase.TRANSFER: N_("download"),
 }
+
+RCODE_TEXT = {
+    "NXDOMAIN": N_("this name does not exist (NXDOMAIN)"),
+    "SERVFAIL": N_("the server could not find out (SERVFAIL)"),
+    "REFUSED": N_("the server refuses the question (REFUSED)"),
+}
+"""Answers that are no address. Whatever else an `error` says, there was no answer."""
 
 
 def failure_text(incident: Incident, wording: Wording) -> str:
@@ -57,12 +65,18 @@ def evidence_text(incident: Incident, wording: Wording) -> str:
 def phase_bar(result: ProbeResult) -> str:
     """Returns the phases in order with what became of each: `dns ✓  connect ✓  tls ✗  processing ·  transfer ·`.
 
-    They keep their field names, which metrics and logs use too.
+    They keep their field names, which metrics and logs use too. A phase that was passed over (TLS of a plain
+    address) is left out; where no phase was reached, as of a job that does not call in, there is nothing to show.
     """
+    reached = [phase for phase in Phase if phase in result.phases or phase is result.failed_phase]
+    if not reached:
+        return ""
+    order = list(Phase)
     marks = []
-    for phase in Phase:
+    for phase in order:
         failed = phase is result.failed_phase
-        marks.append(f"{phase} {'✗' if failed else '✓' if phase in result.phases else '·'}")
+        if phase in reached or order.index(phase) > order.index(reached[-1]):
+            marks.append(f"{phase} {'✗' if failed else '✓' if phase in reached else '·'}")
     return "  ".join(marks)
 
 
@@ -83,7 +97,8 @@ def _what_failed(report: FailureReport, wording: Wording) -> Iterator[str]:
     yield from _row(wording.text("Address"), inert_line(public_url(report.url)))
     yield from _row(wording.text("Check"), inert_line(report.check_key))
     yield from _row(wording.text("First failure"), wording.moment(failed.started_at))
-    yield from _row(wording.text("Phases"), phase_bar(failed))
+    if failed.phases or failed.failed_phase:
+        yield from _row(wording.text("Phases"), phase_bar(failed))
     reason = str(report.reason)
     if failed.failed_phase is not None:
         phase = wording.text(PHASE_TEXT[failed.failed_phase])
@@ -129,14 +144,18 @@ def _phase_time(result: ProbeResult, phase: Phase, wording: Wording) -> str:
 
 def _dns(evidence: CollectedEvidence | None, wording: Wording) -> Iterator[str]:
     for answer in evidence.dns if evidence else ():
-        said = _dns_answer(answer, wording)
-        line = f"{inert_line(answer.resolver, 60)}  {answer.name} {answer.record_type}: {said}"
+        line = (
+            f"{inert_line(answer.resolver, 60)}  {answer.name} {answer.record_type}: {_dns_answer(answer, wording)}"
+        )
         yield from _hanging(inert_line(line, 600))
 
 
 def _dns_answer(answer: DnsAnswer, wording: Wording) -> str:
+    if answer.error in RCODE_TEXT:
+        return wording.text(RCODE_TEXT[answer.error])
     if answer.error:
-        return wording.text("no answer ({error})", error=inert_line(answer.error, 120))
+        error = answer.error.removeprefix(f"DNS server {answer.resolver} ").removeprefix("gave no answer ")
+        return wording.text("no answer ({error})", error=inert_line(error, 120))
     values = ", ".join(inert_line(value, 80) for value in answer.values) or wording.text("no record")
     return f"{values} ({wording.milliseconds(answer.elapsed_s)})"
 
@@ -175,20 +194,26 @@ def _certificates(chain: Sequence[Certificate], report: FailureReport, wording: 
             yield from _indented(wording.text("for {names}", names=names))
         first, last = wording.minute(certificate.not_before), wording.minute(certificate.not_after)
         validity = wording.text("valid {first} to {last}", first=first, last=last)
-        expired = wording.text("expired")
-        yield from _indented(f"{validity}  ✗ {expired}" if certificate.not_after <= at else validity)
+        yield from _indented(f"{validity}{_out_of_date(certificate, at, wording)}")
         yield from _indented(f"SHA-256 {inert_line(certificate.fingerprint_sha256, 64)}")
+
+
+def _out_of_date(certificate: Certificate, at: datetime, wording: Wording) -> str:
+    if certificate.not_after <= at:
+        return "  ✗ " + wording.text("expired")
+    return "  ✗ " + wording.text("not valid yet") if certificate.not_before > at else ""
 
 
 def _answer(http: HttpEvidence | None, wording: Wording) -> Iterator[str]:
     if http is None:
         return
-    for hop in http.hops:
+    lone = len(http.hops) == 1 and http.hops[0].location is None
+    for hop in () if lone else http.hops:
         location = f" → {inert_line(public_url(hop.location), 200)}" if hop.location else ""
         yield from _hanging(f"{hop.status} {inert_line(public_url(hop.url), 200)}{location}")
     meaning = STATUS_TEXT.get(http.status)
     label = f"{http.status} ({wording.text(meaning)})" if meaning else str(http.status)
-    yield f"{inert_line(http.version, 20)} {label}"
+    yield f"HTTP/{inert_line(http.version, 20)} {label}"
     for name, value in http.headers[:HEADER_LINES]:
         yield from _hanging(f"{inert_line(name, 60)}: {inert_line(value, 200)}")
 
@@ -215,8 +240,20 @@ def _timeline(incident: Incident, wording: Wording) -> Iterator[str]:
     yield wording.text("times in {zone}", zone=wording.zone_name(incident.started_at))
     for entry in incident.timeline[-TIMELINE_LINES:]:
         label = wording.text(TIMELINE_TEXT[entry.kind]) if entry.kind in TIMELINE_TEXT else inert_line(entry.kind, 40)
-        text = "" if entry.kind in SAID_BY_LABEL else inert_line(entry.text, 200)
+        text = inert_line(_entry_text(entry), 200)
         yield from _hanging(f"{wording.clock(entry.at)}  {label}" + (f": {text}" if text else ""), 10)
+
+
+def _entry_text(entry: TimelineEntry) -> str:
+    """What an entry adds to its label; stored texts are English, so facts are taken where there are some."""
+    if entry.kind in SAID_BY_LABEL:
+        return ""
+    check = str(entry.data.get("check", ""))
+    if check and entry.kind in SAID_BY_CHECK:
+        return check
+    if check and entry.kind == "check_joined":
+        return f"{check}: {entry.data.get('reason') or ''} {entry.data.get('detail') or ''}"
+    return entry.text
 
 
 def _log(evidence: Evidence) -> Iterator[str]:

@@ -59,7 +59,7 @@ def good_result() -> ProbeResult:
             Phase.PROCESSING: 0.298,
             Phase.TRANSFER: 0.014,
         },
-        evidence=Evidence(address="203.0.113.7:443", http=HttpEvidence(200, "HTTP/1.1")),
+        evidence=Evidence(address="203.0.113.7:443", http=HttpEvidence(200, "1.1")),
     )
 
 
@@ -107,7 +107,7 @@ def error_result(
             ),
             http=HttpEvidence(
                 status,
-                "HTTP/1.1",
+                "1.1",
                 headers=(("Server", "nginx"), ("Retry-After", "120"), ("Set-Cookie", "(redacted)")),
                 body_head=body,
                 hops=(Hop("http://shop.acme.example/", 301, URL),),

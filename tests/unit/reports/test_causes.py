@@ -30,7 +30,7 @@ def told(reason: Reason) -> ProbeResult:
         failed_phase=Phase.PROCESSING,
         phases={Phase.PROCESSING: 9.7},
         evidence=Evidence(
-            tls=TlsEvidence(chain=(certificate(STARTED - timedelta(days=3)),)), http=HttpEvidence(503, "HTTP/1.1")
+            tls=TlsEvidence(chain=(certificate(STARTED - timedelta(days=3)),)), http=HttpEvidence(503, "1.1")
         ),
     )
 

@@ -130,7 +130,7 @@ def test_text_opening_first_lines_say_what_since_when_and_where_to_look() -> Non
     "fact",
     [
         "192.0.2.53 shop.acme.example A: 203.0.113.7 (12 ms)",
-        "192.0.2.54 shop.acme.example AAAA: no answer (SERVFAIL)",
+        "192.0.2.54 shop.acme.example AAAA: the server could not find out (SERVFAIL)",
         "203.0.113.7:443  TCP ✓ 31 ms, TLS ✓ TLSv1.3",
         "[2001:db8::7]:443  TCP ✗ network unreachable",
         "1. CN=shop.acme.example",
