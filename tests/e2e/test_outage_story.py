@@ -175,3 +175,13 @@ def test_metrics_page_of_a_working_agent_is_clean_and_scraped(house: House) -> N
     phases = house.prometheus.query('count by (phase) (probe_http_duration_seconds{job="http"})')
     assert {series["phase"] for series, _ in phases} == {"resolve", "connect", "tls", "processing", "transfer"}
     assert house.prometheus.wait_for("probe_ssl_earliest_cert_expiry > time()")
+
+
+def test_prometheus_finds_every_site_by_discovery_and_reads_its_last_sample(house: House, tmp_path: Path) -> None:
+    """`/sd` names the targets and `/probe` answers for each, as blackbox_exporter would, without a new probe."""
+    house.prometheus.wait_for("count(probe_success) == 3")
+    discovery = Prometheus(tmp_path / "discovery", discovery_url=f"{house.agent.url}/sd")
+    with discovery:
+        found = discovery.wait_for("probe_success == 1", within_s=30)
+
+    assert {series["instance"] for series, _ in found} >= {house.nginx.https_url("shop")}
