@@ -13,7 +13,7 @@ def events(clock: ManualClock, count: int) -> list[Event]:
 
 async def test_events_reach_every_handler_in_order() -> None:
     """Each handler sees each event once, oldest first."""
-    clock, seen = ManualClock(), []  # type: ignore[var-annotated]  # a list of pairs, plain in a test
+    clock, seen = ManualClock(), []
     queue = MemoryEventQueue(["one", "two"])
 
     async def one(event: Event) -> None:
@@ -32,7 +32,7 @@ async def test_events_reach_every_handler_in_order() -> None:
 
 async def test_handler_that_fails_is_tried_again_with_a_back_off() -> None:
     """A failure keeps its event; the next attempt comes after the back-off and no other event overtakes it."""
-    clock, attempts = ManualClock(), []  # type: ignore[var-annotated]  # a list of subjects, plain in a test
+    clock, attempts = ManualClock(), []
     queue = MemoryEventQueue(["one"])
 
     async def flaky(event: Event) -> None:
@@ -70,7 +70,7 @@ async def test_handler_that_always_fails_gives_its_event_up_in_the_end() -> None
 
 async def test_handler_that_is_stuck_holds_up_nobody_else() -> None:
     """A handler that never returns leaves the others at work."""
-    clock, seen = ManualClock(), []  # type: ignore[var-annotated]  # a list of subjects, plain in a test
+    clock, seen = ManualClock(), []
     queue = MemoryEventQueue(["stuck", "quick"])
 
     async def stuck(_event: Event) -> None:

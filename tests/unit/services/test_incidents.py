@@ -76,8 +76,8 @@ class Harness:
             await self.see(Status.UP, check_key=check_key)
             await self.clock.advance(10)
 
-    @property
     def only(self) -> Incident:
+        """The one incident there is, as it stands now."""
         assert len(self.incidents.incidents) == 1
         return next(iter(self.incidents.incidents.values()))
 
@@ -96,7 +96,7 @@ async def test_incident_opens_with_its_failure_report(harness: Harness) -> None:
     await harness.clock.advance(60)
     await harness.go_down()
 
-    incident = harness.only
+    incident = harness.only()
     assert incident.state is IncidentState.OPEN
     assert incident.severity is Severity.SEV1
     assert incident.started_at == START + timedelta(seconds=60)
@@ -113,8 +113,8 @@ async def test_server_error_is_attributed_to_the_infrastructure_with_its_basis(h
     """A 5xx is the server's until somebody shows otherwise, and the report says what that rests on."""
     await harness.go_down()
 
-    assert harness.only.report.attribution is Attribution.INFRASTRUCTURE
-    assert harness.only.report.attribution_basis
+    assert harness.only().report.attribution is Attribution.INFRASTRUCTURE
+    assert harness.only().report.attribution_basis
 
 
 @pytest.mark.promise("001-32")
@@ -125,14 +125,14 @@ async def test_evidence_that_is_late_never_delays_the_incident_and_is_added() ->
     harness.watch.take(make_result(Status.UP, START - timedelta(minutes=1)), SampleKind.SLOT, 0.0)
     for _ in range(3):
         await harness.see(Status.DOWN)
-    assert harness.only.report.evidence is None
+    assert harness.only().report.evidence is None
 
     waiting = asyncio.create_task(harness.service.settled())
     await harness.clock.advance(COLLECT_WITHIN_S)
     await waiting
 
-    assert harness.only.report.evidence is not None
-    assert harness.only.timeline[-1].kind == "evidence_added"
+    assert harness.only().report.evidence is not None
+    assert harness.only().timeline[-1].kind == "evidence_added"
 
 
 async def test_evidence_is_collected_from_the_first_failure_and_once(harness: Harness) -> None:
@@ -147,12 +147,12 @@ async def test_second_check_of_the_site_joins_the_same_incident(harness: Harness
     await harness.go_down("shop/http")
     await harness.go_down("shop/tls")
 
-    assert harness.only.checks_down == {"shop/http", "shop/tls"}
+    assert harness.only().checks_down == {"shop/http", "shop/tls"}
 
     await harness.recover("shop/http")
-    assert harness.only.state is IncidentState.OPEN
+    assert harness.only().state is IncidentState.OPEN
     await harness.recover("shop/tls")
-    assert harness.only.state is IncidentState.RESOLVED
+    assert harness.only().state is IncidentState.RESOLVED
 
 
 @pytest.mark.promise("001-33")
@@ -163,7 +163,7 @@ async def test_times_to_detect_and_resolve_are_kept(harness: Harness) -> None:
     await harness.clock.advance(150)
     await harness.recover()
 
-    incident = harness.only
+    incident = harness.only()
     assert incident.time_to_detect == timedelta(seconds=20.1)
     assert incident.time_to_acknowledge == timedelta(seconds=9.9)
     assert incident.time_to_resolve == timedelta(seconds=180)
@@ -176,9 +176,9 @@ async def test_failure_within_15_minutes_reopens_the_same_incident(harness: Harn
     await harness.clock.advance(600)
     await harness.go_down()
 
-    assert harness.only.opening == 2
-    assert harness.only.state is IncidentState.OPEN
-    assert harness.only.resolved_at is None
+    assert harness.only().opening == 2
+    assert harness.only().state is IncidentState.OPEN
+    assert harness.only().resolved_at is None
 
 
 async def test_failure_after_15_minutes_is_a_new_incident(harness: Harness) -> None:
@@ -194,12 +194,12 @@ async def test_failure_after_15_minutes_is_a_new_incident(harness: Harness) -> N
 async def test_event_handled_twice_changes_nothing(harness: Harness) -> None:
     """A killed agent handles its last event again: no second incident, no second entry."""
     await harness.go_down()
-    before = harness.only
+    before = harness.only()
 
     for event in harness.queue.events:
         await harness.service.handle(event)
 
-    assert harness.only == before
+    assert harness.only() == before
 
 
 async def test_check_that_is_removed_while_down_does_not_hold_its_incident_open(harness: Harness) -> None:
@@ -209,4 +209,4 @@ async def test_check_that_is_removed_while_down_does_not_hold_its_incident_open(
 
     await harness.service.checks_removed({"shop/http"})
 
-    assert harness.only.state is IncidentState.RESOLVED
+    assert harness.only().state is IncidentState.RESOLVED
