@@ -183,7 +183,12 @@ class NoLocalRouteError(OSError):
 
 def at_port(host: str, port: int) -> str:
     """Returns `host:port`, brackets round an IPv6 address."""
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    return f"{bracketed(host)}:{port}"
+
+
+def bracketed(host: str) -> str:
+    """Returns a host as it stands in an address: brackets round an IPv6 address."""
+    return f"[{host}]" if ":" in host else host
 
 
 async def _open(address: str, port: int) -> socket.socket:

@@ -11,6 +11,7 @@ import dns.rdatatype
 import dns.reversename
 from pydantic import AfterValidator, Field, model_validator
 
+from probes.connection import bracketed
 from probes.dns_expectation import RecordExpectation, expected_text, records_of
 from probes.dns_query import ask
 from probes.environment import ProbeEnvironment, ProbeFailure
@@ -68,6 +69,10 @@ class DnsOptions(CheckOptions):
     def _values_fit_the_type(self) -> Self:
         self.expectation()
         return self
+
+    def watched_url(self, site_url: str) -> str:
+        """Returns the name that is asked for, as an address without a port."""
+        return site_url if self.query_name is None else f"dns://{bracketed(self.query_name)}"
 
     def expectation(self) -> RecordExpectation:
         """Returns the expected values in their one spelling.
@@ -163,4 +168,4 @@ class DnsProbe(TaskProbe):
 
 
 def _values_line(values: Sequence[str]) -> str:
-    return f"{len(values)} values: {', '.join(value[:100] for value in values[:20])}"
+    return f"{len(values)} value{'' if len(values) == 1 else 's'}: {', '.join(value[:100] for value in values[:20])}"

@@ -28,6 +28,7 @@ SHARE = 0.3
 
 MAX_STEP_S = 5.0
 DEFAULT_PORTS = {"https": 443, "http": 80}
+TLS_SCHEMES = frozenset({"https", "tls"})
 
 
 class _NoHeartbeats:
@@ -75,7 +76,8 @@ class Collector:
         """Gathers within the deadline; what was not reached is named in `missing`. Never raises for a dead site.
 
         Args:
-            url: of the site; its host, port and scheme decide what is tried.
+            url: of the site or of a port (`tcp://`, `tls://`); its host, port and scheme decide what is tried. Where
+                it names no port (`icmp://`, `dns://`) only the name is looked up.
             deadline_s: over all of it, seconds.
         """
         round_ = _Round(self._environment, self._servers, self._trust, min(MAX_STEP_S, SHARE * deadline_s))
@@ -135,11 +137,11 @@ class _Round:
             host, port = parts.hostname or "", parts.port or DEFAULT_PORTS.get(parts.scheme, 0)
         except ValueError:
             host, port, parts = "", 0, SplitResult("", "", "", "", "")
-        if not host or not port:
+        if not host:
             self.left_out.append("everything: the url names no host")
             return
         async with asyncio.TaskGroup() as group:
-            site = _Site(host, port, parts.scheme == "https", group)
+            site = _Site(host, port, parts.scheme in TLS_SCHEMES, group)
             if is_literal_address(host):
                 self._try(site, host)
             else:
@@ -184,7 +186,7 @@ class _Round:
             self._try(site, address)
 
     def _try(self, site: "_Site", address: str) -> None:
-        if address in site.tried:
+        if address in site.tried or not site.port:
             return
         if len(site.tried) >= MAX_ADDRESSES:
             self.over_the_limit.add(address)

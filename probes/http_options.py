@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 from typing import Annotated, Literal, Self
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -18,6 +18,7 @@ from pydantic import (
 
 from probes.http_json import JsonExpectations
 from probes.http_patterns import Patterns, Texts
+from probes.http_redaction import redacted_url
 from probes.http_status import AcceptedStatus
 from sentry.domain.site import CheckOptions
 
@@ -136,6 +137,13 @@ class HttpOptions(CheckOptions):
     )
     client_cert_file: Path | None = Field(None, description="PEM file with the client certificate to show.")
     client_key_file: Path | None = Field(None, description="PEM file with its key; the same file when absent.")
+
+    def watched_url(self, site_url: str) -> str:
+        """Returns the page that is asked for, without its query, which may hold a secret of the check's own."""
+        if self.url is None:
+            return site_url
+        page = self.url if "://" in self.url[:12] else urljoin(site_url, self.url)
+        return redacted_url(page).partition("?")[0]
 
     @model_validator(mode="after")
     def _bodies_exclude_each_other(self) -> Self:

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
 
-from probes.connection import Endpoint, resolve
+from probes.connection import Endpoint, bracketed, resolve
 from probes.environment import ProbeEnvironment, ProbeFailure
 from probes.icmp_packet import echo_request, reply_sequence
 from probes.icmp_socket import IcmpSocket
@@ -57,6 +57,10 @@ class IcmpOptions(CheckOptions):
                 f"({self.timeout_s:g} s); raise timeout_s or send fewer packets"
             )
         return self
+
+    def watched_url(self, site_url: str) -> str:
+        """Returns the host that is pinged, as an address without a port."""
+        return site_url if self.host is None else f"icmp://{bracketed(self.host)}"
 
     @property
     def last_wait_s(self) -> float:

@@ -2,9 +2,11 @@
 
 import re
 from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, model_validator
 
+from probes.connection import at_port
 from probes.http_patterns import SEARCHED_CHARS
 from sentry.domain.model import StrictModel
 from sentry.domain.site import CheckOptions
@@ -81,6 +83,11 @@ class TcpOptions(CheckOptions):
         if sum(step.start_tls for step in self.steps) + self.tls > 1:
             raise ValueError("a connection can become TLS only once; keep either tls or one start_tls")
         return self
+
+    def watched_url(self, site_url: str) -> str:
+        """Returns the port as an address: `tcp://host:25`, `tls://` where TLS is spoken from the first byte."""
+        host = self.host or urlsplit(site_url).hostname or ""
+        return f"{'tls' if self.tls else 'tcp'}://{at_port(host, self.port)}"
 
     def conversation(self) -> tuple[TcpStep, ...]:
         """Returns the turns to take, also where they were written as one exchange."""

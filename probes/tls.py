@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field
 
-from probes.connection import Endpoint, connect
+from probes.connection import Endpoint, at_port, connect
 from probes.environment import ProbeEnvironment
 from probes.task import TaskProbe, Trace
 from probes.tls_handshake import Trust, expires_soon, secure
@@ -35,6 +35,13 @@ class TlsOptions(CheckOptions):
     )
     min_version: Literal["1.2", "1.3"] = Field("1.2", description="Oldest TLS version that is accepted.")
     ip_version: Literal[4, 6] | None = Field(None, description="4 or 6 to use that family only.")
+
+    def watched_url(self, site_url: str) -> str:
+        """Returns the site's address where its own port is looked at, else the port: `tls://host:993`."""
+        own = _site_endpoint(site_url)
+        host, port = self.host or own[0], self.port or own[1]
+        same = (host, port) == own and urlsplit(site_url).scheme == "https"
+        return site_url if same else f"tls://{at_port(host, port)}"
 
 
 class TlsProbe(TaskProbe):

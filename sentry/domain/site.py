@@ -101,6 +101,10 @@ class CheckOptions(StrictModel):
         description="Whether this check decides the site's state; false: observed and alerted only.",
     )
 
+    def watched_url(self, site_url: str) -> str:
+        """Returns the address that this check looks at, for its failure report; the site's where no kind differs."""
+        return site_url
+
 
 class Host(StrictModel):
     """A server of the agency that sites stand on."""
@@ -156,6 +160,11 @@ class Check:
     language: Language
     host_group: str
     host_cap: int
+
+    @property
+    def watched_url(self) -> str:
+        """What is looked at: the site's address, or the port, page or name that the check has of its own."""
+        return self.options.watched_url(self.url)
 
     @property
     def kind(self) -> str:

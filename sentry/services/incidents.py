@@ -128,7 +128,7 @@ class Incidents:
         task = self._collections.get(check.key)
         if task is None:
             task = asyncio.create_task(
-                self._collector.collect(check.url, COLLECT_WITHIN_S), name=f"evidence:{check.key}"
+                self._collector.collect(check.watched_url, COLLECT_WITHIN_S), name=f"evidence:{check.key}"
             )
             self._collections[check.key] = task
         return task
@@ -245,7 +245,7 @@ class Incidents:
         attribution, basis = attribute(failed, evidence)
         report = FailureReport(
             check_key=check.key,
-            url=check.url,
+            url=check.watched_url,
             reason=failed.reason or Reason.AGENT_ERROR,
             failed=failed,
             last_good=last_good,

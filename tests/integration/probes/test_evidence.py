@@ -237,11 +237,37 @@ async def test_collector_hundred_addresses_tries_sixteen_and_says_so(first: DnsS
     assert not evidence.complete
 
 
-@pytest.mark.parametrize("url", ["", "nonsense", "http://", "http://[::1", "http://host:99999/", "ftp://x.test/"])
+@pytest.mark.parametrize("url", ["", "nonsense", "http://", "http://[::1", "http://host:99999/"])
 async def test_collector_url_that_names_no_host_says_so(first: DnsServer, url: str) -> None:
     """It never raises, whatever it is given."""
     evidence = await make_collector(first, first).collect(url, 1)
     assert evidence.missing == ("everything: the url names no host",)
+
+
+async def test_collector_address_without_a_port_looks_up_its_name_and_connects_to_nothing(
+    first: DnsServer, second: DnsServer
+) -> None:
+    """What is pinged or asked of DNS has no port to try."""
+    for server in (first, second):
+        server.add("mail.test", "A", "127.0.0.1")
+    evidence = await make_collector(first, second).collect("icmp://mail.test", 1)
+    assert answers(evidence, "A") == {first.address: ("127.0.0.1",), second.address: ("127.0.0.1",)}
+    assert (evidence.addresses, evidence.missing) == ((), ())
+
+
+async def test_collector_port_of_another_protocol_is_tried_with_tls_where_it_speaks_it(
+    first: DnsServer, second: DnsServer, tmp_path: Path
+) -> None:
+    """The port of a tcp check is tried as it is, that of a tls check with a handshake."""
+    root = Authority.root()
+    for server in (first, second):
+        server.add("mail.test", "A", "127.0.0.1")
+    collector = make_collector(first, second, ca_file=root.write(tmp_path / "ca.pem"))
+    async with serving(never, tls=root.leaf("mail.test").server_context()) as site:
+        plain = await collector.collect(f"tcp://mail.test:{site.port}", 3)
+        secured = await collector.collect(f"tls://mail.test:{site.port}", 3)
+    assert [(trial.connected, trial.tls_version) for trial in plain.addresses] == [(True, None)]
+    assert [(trial.connected, trial.tls_version) for trial in secured.addresses] == [(True, "TLSv1.3")]
 
 
 async def test_collector_impossible_name_says_so(first: DnsServer) -> None:
