@@ -133,9 +133,9 @@ class _Visit:
         try:
             yield
         except ProbeFailure as failure:
-            self._trace.note(f"failed: {failure.detail}")
-            if self._trace.failure is None:
+            if self._trace.failure is None or self._trace.failure is failure:
                 raise
+            self._trace.note(f"after that: {failure.detail}")
             raise self._trace.failure from failure
         finally:
             if self._last is not None:

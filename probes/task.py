@@ -130,6 +130,8 @@ class TaskProbe:
         started_at, began = clock.now(), clock.monotonic()
         trace = Trace()
         failure = await self._verdict(trace)
+        if failure is not None and failure.detail not in "".join(trace.log[-1:]):
+            trace.note(f"failed: {failure.detail}")
         status, reason, detail, phase = Status.UP, None, "", None
         if failure is not None:
             status, reason, detail, phase = failure.status, failure.reason, failure.detail, failure.phase
