@@ -17,8 +17,11 @@ class ChannelOptions(StrictModel):
 
     kind: str = Field(description="Which kind of channel it is.")
     fallback: Key | None = Field(None, description="The channel used when this one fails for good.")
-    expire_after_s: int = Field(
-        86_400, ge=60, description="Seconds after which an undelivered message goes to the fall-back."
+    expire_after_s: int | None = Field(
+        None,
+        ge=60,
+        description="Seconds after which an undelivered message goes to the fall-back. When absent, an opening goes "
+        "there after 45; anything else is tried for a day.",
     )
 
 

@@ -1,6 +1,6 @@
 """Routes and channels in force: who is to hear of an incident, and who inherits what a channel cannot deliver."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -9,6 +9,13 @@ from sentry.domain.incident import Incident
 from sentry.domain.notice import ChannelOptions, Delivery, DeliveryState, NoticeKind, Route
 from sentry.domain.site import Language
 from sentry.ports import Channel
+
+HAND_ON_AFTER_S = 45
+"""An opening that another channel can bring is held for no longer: confirmed 30 s after the first failure and handed
+on 45 s later, it is accepted within the 90 s of promise 001-31 although its channel is dead."""
+
+KEEP_TRYING_S = 86_400
+"""What nobody else can bring, and ends whose opening this channel has brought, are tried for this long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +103,12 @@ class Switchboard:
         kind: NoticeKind,
         due_at: datetime,
         now: datetime,
+        tried: Collection[str] = (),
     ) -> Delivery:
-        """Returns a new delivery; the channel has its whole time to deliver it, however late it starts."""
-        line = self.lines.get(channel)
-        lifetime_s = (line.options if line else ChannelOptions(kind="")).expire_after_s
+        """Returns a new delivery; the channel has its whole time to deliver it, however late it starts.
+
+        Channels in `tried` have had this message and inherit it no more.
+        """
         return Delivery(
             key=delivery_key(incident_id, opening, kind, channel, recipient),
             incident_id=incident_id,
@@ -110,8 +119,16 @@ class Switchboard:
             state=DeliveryState.PENDING,
             created_at=due_at,
             next_attempt_at=now,
-            expires_at=now + timedelta(seconds=lifetime_s),
+            expires_at=now + timedelta(seconds=self._lifetime_s(channel, kind, tried)),
         )
+
+    def _lifetime_s(self, channel: str, kind: NoticeKind, tried: Collection[str]) -> int:
+        line = self.lines.get(channel)
+        options = line.options if line else ChannelOptions(kind="")
+        if options.expire_after_s is not None:
+            return options.expire_after_s
+        has_heir = options.fallback in self.lines.keys() - {channel, *tried}
+        return HAND_ON_AFTER_S if has_heir and kind is not NoticeKind.RESOLVED else KEEP_TRYING_S
 
     def heirs(
         self, dead: Delivery, incident: Incident | None, siblings: Sequence[Delivery], now: datetime
@@ -133,6 +150,7 @@ class Switchboard:
                     kind=dead.kind,
                     due_at=dead.created_at,
                     now=now,
+                    tried=tried,
                 ),
                 fallback_of=dead.key,
             )

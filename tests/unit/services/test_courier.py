@@ -116,6 +116,33 @@ async def test_opening_that_dies_after_the_end_was_queued_takes_the_end_along() 
     assert desk.outbox.states()["1:1:resolved:mail:guardia@example.com"] is DeliveryState.CANCELLED
 
 
+@pytest.mark.promise("001-31")
+async def test_opening_on_a_dead_channel_reaches_the_fallback_within_the_90_seconds() -> None:
+    """Nobody wrote down a time: 20 to 30 s of re-checks are over, and less than a minute is left."""
+    mail, chat = MemoryChannel("guardia@example.com"), MemoryChannel()
+    desk = AlertDesk({"mail": mail, "chat": chat}, options={"mail": {"fallback": "chat"}})
+    mail.fails_with = refused()
+    await desk.open()
+    await desk.pass_time(44, step_s=1)
+    assert chat.keys() == []
+    await desk.pass_time(6, step_s=1)
+    assert chat.keys() == ["1:1:opened:chat:"]
+    assert mail.attempts >= 4
+
+
+async def test_channels_that_are_each_others_fallback_keep_the_message_alive() -> None:
+    """Where the message cannot go on, it is tried for a day, not for 45 seconds."""
+    mail, chat = MemoryChannel("guardia@example.com"), MemoryChannel()
+    options = {"mail": {"fallback": "chat"}, "chat": {"fallback": "mail"}}
+    desk = AlertDesk({"mail": mail, "chat": chat}, options=options)
+    mail.fails_with = chat.fails_with = refused()
+    await desk.open()
+    await desk.pass_time(3600, step_s=5)
+    chat.fails_with = None
+    await desk.pass_time(400, step_s=5)
+    assert chat.keys() == ["1:1:opened:chat:"]
+
+
 async def test_end_that_expires_goes_to_the_fallback_of_whoever_was_told() -> None:
     """Somebody works on it because mail worked at first; that it is over must reach them another way."""
     mail, chat = MemoryChannel("guardia@example.com"), MemoryChannel()
