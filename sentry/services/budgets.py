@@ -204,14 +204,14 @@ def _layers(
 
 
 def _counts_from(runs: Sequence[Run], seen: datetime | None, start: int, interval_minutes: int) -> int:
-    """A new check counts from its first slot, which lies at most an interval after it was first seen."""
+    """A new check counts from its first result, which comes at most an interval after it was first seen."""
     if seen is None:
         return runs[0].start
     first = _ceil_minute(seen)
     if first <= start:
         return start
-    if runs and first < runs[0].start <= first + interval_minutes:
-        return runs[0].start
+    if runs and runs[0].start <= first + interval_minutes:
+        return max(start, runs[0].start)
     return first
 
 

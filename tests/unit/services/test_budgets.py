@@ -90,6 +90,20 @@ async def test_of_month_contract_begins_within_it_counts_from_its_first_day() ->
     assert budget.allowed == Fraction("43.2")
 
 
+async def test_of_month_first_partial_minute_of_a_check_counts_under_a_contract() -> None:
+    """A check first seen at 12:00:20 that saw an outage in that minute has a say in it."""
+    site, ledger = one_check()
+    begin = minute("2026-11", 10, "12:00")
+    ledger.seen = {"acme-shop/http": datetime(2026, 11, 10, 11, 0, 20, tzinfo=UTC)}
+    ledger.check_runs = {"acme-shop/http": [Run(begin, begin + 1, DOWN), Run(begin + 1, begin + 5, MinuteState.UP)]}
+    site = replace(site, contract_start=date(2026, 11, 10))
+    clock = ManualClock(datetime(2026, 11, 10, 11, 5, tzinfo=UTC))
+
+    budget = (await Budgets(ledger, clock).of_month(site)).budget
+
+    assert (budget.minutes.down, budget.minutes.up, budget.minutes.unknown) == (1, 4, 720)
+
+
 async def test_of_month_without_contract_counts_from_when_it_was_first_seen() -> None:
     """Seen first on 10 November at 11:59:20 with a first slot at 12:00: the month begins there."""
     site, ledger = one_check()
