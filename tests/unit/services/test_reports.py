@@ -121,3 +121,14 @@ async def test_build_month_and_language_absent_are_the_running_month_in_the_clie
     """The defaults of the command line."""
     data = await service(*october()).build([shop()])
     assert (data.month, data.language) == ("2026-11", Language.ES)
+
+
+async def test_build_incident_of_the_last_minutes_is_told_in_the_running_month() -> None:
+    """The newest incident is the one that is asked about, though its minutes are not accounted for yet."""
+    ledger, incidents, tickets = october()
+    at = NOVEMBER_3 - timedelta(seconds=30)
+    incidents.incidents = {1: replace(incident_of(error_result()), id=1, started_at=at, detected_at=at)}
+
+    data = await service(ledger, incidents, tickets).build([shop()])
+
+    assert len(data.sites[0].incidents) == 1
