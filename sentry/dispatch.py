@@ -2,11 +2,11 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
-from sentry.domain.errors import StoreError
+from sentry.domain.errors import StoreError, StoreUnavailable
 from sentry.domain.events import Event
 from sentry.ports import Clock, EventQueue, Telemetry
 
@@ -33,6 +33,7 @@ class Dispatcher:
         self._telemetry = telemetry
         self._wakes = {name: asyncio.Event() for name in handlers}
         self._attempts: dict[tuple[str, int], int] = {}
+        self._began_at = clock.now() - timedelta(seconds=clock.monotonic())
 
     def wake(self) -> None:
         """Says that there may be new events."""
@@ -60,7 +61,7 @@ class Dispatcher:
     async def _deliver_next(self, name: str) -> bool:
         """Gives one event to one handler. Returns whether there was one."""
         try:
-            event = await self._queue.next_for(name, self._clock.now())
+            event = await self._queue.next_for(name, self._now())
             if event is None:
                 return False
             await self._deliver(name, event)
@@ -73,12 +74,15 @@ class Dispatcher:
         key = (name, event.id)
         try:
             await self._handlers[name](event)
+        except StoreUnavailable:
+            # Not the handler's failure: a store that is locked for minutes must not use up the attempts of an event.
+            raise
         except Exception as error:  # noqa: BLE001  # whatever a handler meets, its event is owed until it succeeds
             attempt = self._attempts.get(key, 0)
             self._attempts[key] = attempt + 1
             retry_at = None
             if attempt < len(BACK_OFF_S):
-                retry_at = self._clock.now() + timedelta(seconds=BACK_OFF_S[attempt])
+                retry_at = self._now() + timedelta(seconds=BACK_OFF_S[attempt])
             self._telemetry.count("handler_failures_total", handler=name, error=type(error).__name__)
             _log.warning(
                 "handler failed", handler=name, kind=event.kind, id=event.id, error=str(error), again=retry_at
@@ -88,6 +92,10 @@ class Dispatcher:
         self._attempts.pop(key, None)
         await self._queue.done(event, name)
         self.wake()
+
+    def _now(self) -> datetime:
+        """Time that nobody sets: a clock set back by an hour must not hold an event back for an hour more."""
+        return self._began_at + timedelta(seconds=self._clock.monotonic())
 
 
 async def _until(wake: asyncio.Event, pause: Awaitable[None]) -> None:

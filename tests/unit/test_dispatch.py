@@ -1,6 +1,7 @@
 import asyncio
 
 from sentry.dispatch import BACK_OFF_S, Dispatcher
+from sentry.domain.errors import StoreUnavailable
 from sentry.domain.events import Event, EventKind
 from tests.fakes.clock import ManualClock
 from tests.fakes.telemetry import RecordingTelemetry
@@ -66,6 +67,49 @@ async def test_handler_that_always_fails_gives_its_event_up_in_the_end() -> None
         await clock.advance(max(BACK_OFF_S))
 
     assert queue.given_up == [("one", 1, "ValueError: a bug of ours")]
+
+
+async def test_handler_without_a_store_keeps_its_event_however_long_it_lasts() -> None:
+    """A store that is locked for minutes uses up no attempt: once it answers, the event is handled at once."""
+    clock, seen = ManualClock(), []
+    queue = MemoryEventQueue(["one"])
+    locked = True
+
+    async def careful(event: Event) -> None:
+        if locked:
+            raise StoreUnavailable("locked")
+        seen.append(event.subject)
+
+    dispatcher = Dispatcher(queue, {"one": careful}, clock, RecordingTelemetry())
+    await queue.publish(events(clock, 1))
+    for _ in range(3 * len(BACK_OFF_S)):
+        await dispatcher.drain()
+        await clock.advance(1)
+    locked = False
+    await dispatcher.drain()
+
+    assert seen == ["s0/http"]
+    assert queue.given_up == []
+
+
+async def test_clock_set_back_does_not_lengthen_a_back_off() -> None:
+    """The next attempt comes after the seconds agreed, not after the hour that the clock lost as well."""
+    clock, attempts = ManualClock(), []
+    queue = MemoryEventQueue(["one"])
+
+    async def flaky(event: Event) -> None:
+        attempts.append(event.subject)
+        if len(attempts) == 1:
+            raise OSError("not today")
+
+    dispatcher = Dispatcher(queue, {"one": flaky}, clock, RecordingTelemetry())
+    await queue.publish(events(clock, 1))
+    await dispatcher.drain()
+    clock.jump(-3600)
+    await clock.advance(BACK_OFF_S[0])
+    await dispatcher.drain()
+
+    assert attempts == ["s0/http", "s0/http"]
 
 
 async def test_handler_that_is_stuck_holds_up_nobody_else() -> None:
