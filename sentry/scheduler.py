@@ -53,12 +53,15 @@ class Scheduler:
             self._scheduler.shutdown(wait=False)
 
     async def beat(self) -> None:
-        """Does everything that is due now; a duty that the store has never heard of is due at once."""
+        """Does everything that is due now; a duty that the store has never heard of is due at once.
+
+        So is one that is due later than it ever could be: it was done while the clock stood in the future.
+        """
         now = self._clock.now()
         for kind, duty in self._duties.items():
             try:
                 at = await self._due.get(kind)
-                if at is None or at <= now:
+                if at is None or not now < at <= now + duty.every:
                     again = duty.every if await self._do(kind, duty) else min(duty.every, RETRY_AFTER)
                     await self._due.set(kind, "", now + again)
             except StoreError as error:
