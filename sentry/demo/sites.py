@@ -45,10 +45,10 @@ class DemoSites:
         """
         expired = await asyncio.to_thread(_expired_context, folder, now)
         self.urls = {
-            "works": await self._serve(self._works),
             "shop": await self._serve(self._shop),
             "bookings": await self._serve(self._bookings),
             "expired": await self._serve(self._works, expired),
+            "works": await self._serve(self._works),
         }
 
     async def stop(self) -> None:

@@ -178,6 +178,9 @@ class Story:
 
     async def _report(self, agent: Agent, config: Path) -> None:
         books = agent.books
+        minute_over = 60 - self._clock.now().second + INTERVAL_S
+        with self._console.status("the ledger counts whole minutes: waiting for the end of this one …"):
+            await self._clock.sleep(minute_over)
         await agent.watch.flush()
         data = await books.reports.build(books.client_sites("demo"), None, self._language)
         page = self._folder / "report.html"
@@ -224,7 +227,15 @@ class Story:
     def _configuration(self) -> str:
         check = {"kind": "http", "timeout_s": TIMEOUT_S, "max_response_s": 2}
         sites = [
-            {"key": name, "client": "demo", "plan": "demo", "url": url, "name": name, "checks": [check]}
+            {
+                "key": name,
+                "client": "demo",
+                "plan": "demo",
+                "url": url,
+                "name": name,
+                "contract_start": self._clock.now().date(),
+                "checks": [check],
+            }
             for name, url in self._sites.urls.items()
         ]
         return yaml.safe_dump(
