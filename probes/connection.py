@@ -5,7 +5,7 @@ import errno
 import ipaddress
 import os
 import socket
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol, Self
@@ -126,14 +126,14 @@ async def connect(endpoint: Endpoint, environment: ProbeEnvironment, trace: Trac
             failed from outside.
     """
     addresses = await resolve(endpoint, environment, trace)
-    failures: list[ProbeFailure] = []
+    failures: dict[str, ProbeFailure] = {}
     for address in addresses[:MAX_ADDRESSES]:
         try:
             connection = await dial(address, endpoint.port, environment, trace)
         except ProbeFailure as failure:
             if failure.reason not in FAILED_AT_ONCE:
                 raise
-            failures.append(failure)
+            failures[address] = failure
             trace.note(f"failed: {failure.detail}")
         else:
             trace.values["failed_addresses"] = len(failures)
@@ -141,7 +141,18 @@ async def connect(endpoint: Endpoint, environment: ProbeEnvironment, trace: Trac
     trace.values["failed_addresses"] = len(failures)
     if not failures:
         raise _no_address(endpoint)
-    raise next((one for one in failures if not one.reason.is_agents_fault), failures[0])
+    raise _unconnected(failures, endpoint.port, trace)
+
+
+def _unconnected(failures: Mapping[str, ProbeFailure], port: int, trace: Trace) -> ProbeFailure:
+    """Returns the verdict where no address took the connection, and shows its address as the one that was asked."""
+    from_outside = (address for address, failure in failures.items() if not failure.reason.is_agents_fault)
+    address = next(from_outside, next(iter(failures)))
+    failure, others = failures[address], len(failures) - 1
+    trace.address = at_port(address, port)
+    if others:
+        failure.detail += f"; {others} further address{'' if others == 1 else 'es'} failed too"
+    return failure
 
 
 async def resolve(endpoint: Endpoint, environment: ProbeEnvironment, trace: Trace) -> Sequence[str]:

@@ -130,7 +130,7 @@ class TaskProbe:
         started_at, began = clock.now(), clock.monotonic()
         trace = Trace()
         failure = await self._verdict(trace)
-        if failure is not None and failure.detail not in "".join(trace.log[-1:]):
+        if failure is not None and not any(failure.detail in line for line in trace.log):
             trace.note(f"failed: {failure.detail}")
         status, reason, detail, phase = Status.UP, None, "", None
         if failure is not None:

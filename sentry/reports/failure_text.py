@@ -20,6 +20,7 @@ COLUMNS = 78
 BODY_LINES = 20
 HEADER_LINES = 30
 TIMELINE_LINES = 40
+LOG_LINES = 40
 _LABEL = 17
 
 PHASE_TEXT = {
@@ -257,7 +258,10 @@ def _entry_text(entry: TimelineEntry) -> str:
 
 
 def _log(evidence: Evidence) -> Iterator[str]:
-    for line in evidence.log[:40]:
+    log = evidence.log
+    if len(log) > LOG_LINES:  # both how it began and how it ended
+        log = (*log[: LOG_LINES // 2], "…", *log[-LOG_LINES // 2 :])
+    for line in log:
         yield from _hanging(inert_line(line, 200))
 
 

@@ -26,6 +26,6 @@ SITE = "https://shop.acme.test/"
     ],
 )
 def test_watched_url_names_what_the_check_looks_at_without_secrets(options: dict[str, object], watched: str) -> None:
-    """A database port that refuses must not be reported as the web site, and the evidence is taken where it failed."""
+    """A database port that refuses is not reported as the web site, and the evidence is taken where it failed."""
     parsed = KINDS[str(options["kind"])].Options.model_validate(options)
     assert parsed.watched_url(SITE) == watched
