@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sentry.domain.errors import Problem
 from sentry.domain.incident import Severity
-from sentry.domain.site import CheckOptions, Site
+from sentry.domain.site import CheckOptions, Plan, Site
 from sentry.settings.configuration import Settings
 from sentry.settings.document import Document
 from sentry.settings.environment import Secrets
@@ -16,8 +16,23 @@ from sentry.settings.model import is_loopback
 AVAILABILITY_KINDS = frozenset({"http", "tcp", "icmp", "dns", "heartbeat"})
 SECURITY_KINDS = frozenset({"tls", "audit"})
 MAX_LISTED = 5
+ALERT_WITHIN_S = 90.0
+"""From the first failed probe to the acceptance of the alert (promise 001-31)."""
+
 RESPONSE_LIMITS = ("max_response_s", "max_rtt_s")
 """Options of any kind that set a limit to response time."""
+
+
+def longest_confirmation_s(options: CheckOptions, plan: Plan) -> float:
+    """Returns the seconds from the start of a first failed probe to its confirmation, if every probe times out.
+
+    Re-checks count from the moment the first failure was known, and none begins before the one before it has ended
+    (`sentry.domain.health`).
+    """
+    known_s = ended_s = options.timeout_s
+    for after_s in plan.recheck_after_s if options.rechecked else ():
+        ended_s = max(known_s + after_s, ended_s) + options.timeout_s
+    return ended_s
 
 
 def limits_response_time(options: CheckOptions) -> bool:
@@ -62,6 +77,13 @@ class Advice:
                 message = (
                     f"timeout_s ({options.timeout_s:g}) is longer than the interval ({interval_s} s): a slow answer "
                     "makes the check miss its next slot; shorten timeout_s"
+                )
+                yield self._document.problem(("sites", index, "checks", number), message)
+            told_s = longest_confirmation_s(options, plan)
+            if told_s > ALERT_WITHIN_S:
+                message = (
+                    f"an outage that hangs is confirmed only {told_s:g} s after its first failed probe; the alert "
+                    f"is promised within {ALERT_WITHIN_S:g} s; shorten timeout_s or the plan's recheck_after_s"
                 )
                 yield self._document.problem(("sites", index, "checks", number), message)
 

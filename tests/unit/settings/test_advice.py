@@ -67,11 +67,21 @@ def test_routes_without_sev1_of_a_site_are_named(loaded: Loader, written: Writer
 
 def test_timeout_above_interval_is_named(loaded: Loader, written: Writer) -> None:
     """Probes of one check never overlap, so a slow answer costs slots."""
-    checks = "[{kind: http, max_response_s: 2, timeout_s: 90}, {kind: tls, interval_s: 5, timeout_s: 5}]"
+    checks = "[{kind: http, max_response_s: 2, timeout_s: 25, interval_s: 20}, {kind: tls}]"
     settings = loaded(written(f"{CHANNEL}sites: [{{key: a, url: 'https://a.example/', checks: {checks}}}]"))
     (warning,) = settings.warnings
     assert warning.path == "sites[0].checks[0]"
-    assert warning.message.startswith("timeout_s (90) is longer than the interval (60 s)")
+    assert warning.message.startswith("timeout_s (25) is longer than the interval (20 s)")
+
+
+@pytest.mark.promise("001-31")
+def test_check_whose_outage_cannot_be_told_within_90_seconds_is_named(loaded: Loader, written: Writer) -> None:
+    """Three probes of 30 s that all time out take longer than the alert may: 90 s, and the waiting between."""
+    checks = "[{kind: http, timeout_s: 30, max_response_s: 2}, {kind: tls, timeout_s: 20}]"
+    settings = loaded(written(f"{CHANNEL}sites: [{{key: a, url: 'https://a.example/', checks: {checks}}}]"))
+    (warning,) = settings.warnings
+    assert warning.path == "sites[0].checks[0]"
+    assert "only 100 s after its first failed probe; the alert is promised within 90 s" in warning.message
 
 
 @pytest.mark.parametrize("listen", ["0.0.0.0:9117", ":9117", "192.0.2.1:9117", "[::]:9117", "sentry.example:9117"])
