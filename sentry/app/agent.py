@@ -5,7 +5,7 @@ import os
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -23,7 +23,8 @@ from sentry.app.kinds import load_settings
 from sentry.app.lock import sole_agent
 from sentry.app.probing import prepare
 from sentry.dispatch import Dispatcher
-from sentry.domain.errors import ConfigurationError, Problem
+from sentry.domain.errors import ConfigurationError, Problem, StoreError
+from sentry.domain.events import Event, EventKind
 from sentry.domain.incident import IncidentState
 from sentry.domain.site import Check
 from sentry.metrics.telemetry import Metrics
@@ -72,6 +73,7 @@ class Agent:
         settings, store, clock = books.settings, books.store, books.clock
         self.port = 0
         self._config_ok = True
+        self._reloading = asyncio.Lock()
         self.metrics = Metrics(clock)
         self._probing = ProbeEnvironment(
             clock=clock,
@@ -161,30 +163,37 @@ class Agent:
 
         Raises:
             ConfigurationError: it cannot be used; the last good one stays in force.
+            StoreUnavailable: the store does not answer; the last good one stays in force.
         """
-        try:
-            settings = await asyncio.to_thread(load_settings, self._config)
-            prepared = await asyncio.to_thread(prepare, settings.checks(), self._probing)
-        except ConfigurationError as error:
-            self._config_ok = False
-            self.metrics.gauge("config_last_reload_successful", 0)
-            _log.error("the configuration cannot be used; the last good one stays", problems=str(error))
-            raise
+        async with self._reloading:  # of two that overlap, the one that has read the older file must not win
+            try:
+                return await self._reload()
+            except (ConfigurationError, StoreError) as error:
+                self._config_ok = False
+                self.metrics.gauge("config_last_reload_successful", 0)
+                _log.error("the configuration cannot be used; the last good one stays", problems=str(error))
+                raise
+
+    async def _reload(self) -> SettingsDifference:
+        settings = await asyncio.to_thread(load_settings, self._config)
+        prepared = await asyncio.to_thread(prepare, settings.checks(), self._probing)
+        lines, mirrors = self._lines_of(settings), self._mirrors_of(settings)
         changes = difference(self.books.settings, settings)
-        self.books.roster.replace(settings)
-        await self._apply(prepared)
-        await self.alerts.replace(self._lines_of(settings), settings.routes)
-        self._mirrors.replace(self._mirrors_of(settings))
+        await self._apply(settings, prepared)
+        await self.books.store.events.publish(_changed(changes, self.books.clock.now()))
+        self._mirrors.replace(mirrors)
+        await self.alerts.replace(lines, settings.routes)
+        await self._release_removed()
         _log.info("configuration loaded again", changes=list(changes.lines()) or "none")
         return changes
 
-    async def _apply(self, prepared: Mapping[str, tuple[Check, Probe]]) -> None:
-        """Puts the checks of the roster in force: on the page, on the wheel, and in the store."""
-        checks = self.books.settings.checks()
+    async def _apply(self, settings: Settings, prepared: Mapping[str, tuple[Check, Probe]]) -> None:
+        """Puts a configuration in force: in the store, then on every page and on the wheel, or nowhere."""
+        checks = settings.checks()
         await self.watch.replace(checks)
+        self.books.roster.replace(settings)
         self.metrics.watch(checks)
         self.wheel.replace(prepared)
-        await self._release_removed()
         self._config_ok = True
         self.metrics.gauge("config_last_reload_successful", 1)
         self.metrics.gauge("config_last_reload_success_timestamp_seconds", self.books.clock.now().timestamp())
@@ -248,7 +257,9 @@ class Agent:
             "alerts": self.alerts.run,
             "wheel": self.wheel.run,
         }
-        await self._apply(await asyncio.to_thread(prepare, self.books.settings.checks(), self._probing))
+        settings = self.books.settings
+        await self._apply(settings, await asyncio.to_thread(prepare, settings.checks(), self._probing))
+        await self._release_removed()
         async with AsyncExitStack() as stack:
             self.port = await self._serve(stack)
             tasks = [asyncio.create_task(self._forever(name, loop), name=name) for name, loop in loops.items()]
@@ -345,6 +356,16 @@ async def open_agent(config: Path, clock: Clock | None = None) -> AsyncIterator[
         agent = Agent(config, books, ChannelEnvironment(clock=books.clock, session=session, tls=tls), resolver)
         await stack.enter_async_context(agent.working())
         yield agent
+
+
+def _changed(changes: SettingsDifference, at: datetime) -> list[Event]:
+    """What a reload changed, for the failure report: an outage often begins with a change."""
+    told = {"added": "the check was added", "changed": "the configuration of the check was changed"}
+    return [
+        Event(EventKind.CHANGE_SEEN, at, key, {"kind": "configuration", "text": text})
+        for field, text in told.items()
+        for key in getattr(changes.checks, field)
+    ]
 
 
 def _trust(ca_file: Path | None) -> ssl.SSLContext:

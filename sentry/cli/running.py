@@ -13,7 +13,7 @@ from sentry.app.agent import Agent, open_agent
 from sentry.app.books import Books
 from sentry.cli.logs import configure_logs
 from sentry.cli.shell import command, config_of, out
-from sentry.domain.errors import ConfigurationError
+from sentry.domain.errors import ConfigurationError, StoreError
 
 _log = structlog.get_logger()
 
@@ -48,7 +48,7 @@ async def run(context: typer.Context) -> None:
 async def _reload(agent: Agent) -> None:
     try:
         await agent.reload()
-    except ConfigurationError:
+    except (ConfigurationError, StoreError):
         return  # said in the log, and on the page of metrics
     except Exception:  # noqa: BLE001  # a reload that fails must not end the watch
         _log.exception("the configuration was not loaded again")

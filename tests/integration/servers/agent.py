@@ -48,9 +48,9 @@ class AgentProcess(ServerProcess):
         """Reads a page of the running agent."""
         return fetch(f"{self.url}{path}", headers=self._headers)
 
-    def post(self, path: str, body: bytes = b"") -> Answer:
+    def post(self, path: str, body: bytes = b"", *, within_s: float = 5.0) -> Answer:
         """Posts to the running agent."""
-        return fetch(f"{self.url}{path}", method="POST", headers=self._headers, body=body)
+        return fetch(f"{self.url}{path}", method="POST", headers=self._headers, body=body, timeout_s=within_s)
 
     def metrics(self) -> str:
         """Returns what Prometheus would scrape."""
