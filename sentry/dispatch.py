@@ -17,7 +17,7 @@ Handler = Callable[[Event], Awaitable[None]]
 BACK_OFF_S = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 900.0)
 """Waiting after each failed attempt; an event that fails once more after the last is given up for that handler."""
 
-POLL_S = 1.0
+POLL_S = 3.0
 """Another process (a comment from the command line) may have written events; nobody wakes us for those."""
 
 

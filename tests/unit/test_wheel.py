@@ -1,3 +1,4 @@
+import asyncio
 from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import pairwise
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from sentry.domain.result import Reason, Status
 from sentry.domain.site import Check, CheckOptions
 from sentry.ports import SampleKind
-from sentry.wheel import CUT_AFTER_S, FIRST_WITHIN_S, Finished, Wheel, next_slot, phase_of
+from sentry.wheel import CUT_AFTER_S, FIRST_WITHIN_S, TICK_S, Finished, Wheel, next_slot, phase_of
 from tests.fakes.checks import make_check, make_result
 from tests.fakes.clock import ManualClock
 from tests.fakes.probe import ManualProbe
@@ -262,3 +263,19 @@ async def test_removed_check_is_never_probed_again() -> None:
     assert probe.cancelled == 1
     assert len(probe.started) == 1
     assert harness.finished == []
+
+
+async def test_wheel_that_turns_by_itself_starts_probes_in_their_slot_and_rests_between() -> None:
+    """An idle agent costs little; what is due starts within a tick all the same."""
+    harness = Harness()
+    harness.watch(make_check())
+    turning = asyncio.create_task(harness.wheel.run())
+
+    await harness.clock.advance(130)
+    turning.cancel()
+    await asyncio.gather(turning, return_exceptions=True)
+
+    assert len(harness.finished) == 3
+    assert all(done.delay_s <= TICK_S + 0.001 for done in harness.finished)
+    assert harness.telemetry.missed == []
+    assert harness.telemetry.counters["stalls_total"] == 0
