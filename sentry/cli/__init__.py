@@ -1,30 +1,38 @@
-"""The command line: every command in its module, all of them here by name."""
+"""The command line: every command in its module, all of them by name in `sentry.cli.commands`."""
 
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from sentry.cli import books, configuration, demo, incidents, probing, reports, running, tickets
+from sentry.cli.commands import Commands
 from sentry.cli.shell import DEFAULT_CONFIG
 
 HELP = """Watch web sites: a probe a minute, incidents with a failure report, alerts, tickets, a monthly figure.
 
-Exit codes: 0 done; 1 done, and the answer is no; 2 wrong command line; 3 configuration cannot be used; 4 store cannot
-be used; 5 no such thing."""
+Exit codes: 0 done; 1 done, and the answer is no; 2 wrong command line;
+3 configuration cannot be used; 4 store cannot be used; 5 no such thing."""
 
 
 def build() -> typer.Typer:
     """Returns the application with every command."""
     app = typer.Typer(
-        name="online-sentry", help=HELP, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
+        name="online-sentry",
+        help=HELP,
+        cls=Commands,
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
     )
     app.callback()(_before)
-    for module in (configuration, running, probing, books, reports, demo):
-        module.register(app)
-    app.add_typer(incidents.build(), name="incident")
-    app.add_typer(tickets.build(), name="ticket")
     return app
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"online-sentry {version('online-sentry')}")
+        raise typer.Exit
 
 
 def _before(
@@ -34,6 +42,9 @@ def _before(
         Path,
         typer.Option("--config", "-c", envvar="ONLINE_SENTRY_CONFIG", help="The configuration file.", metavar="FILE"),
     ] = DEFAULT_CONFIG,
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
 ) -> None:
     context.obj = config
 

@@ -1,4 +1,4 @@
-"""`status`, `ledger`, `budget` and `verify`: what the store knows, whether the agent runs or not."""
+"""`status`, `ledger` and `budget`: what the store knows, whether the agent runs or not."""
 
 from typing import Annotated, Any
 
@@ -6,7 +6,6 @@ import typer
 from rich.markup import escape
 
 from sentry.app.books import Books, open_books
-from sentry.cli import tickets
 from sentry.cli.shell import ExitCode, JsonOption, command, config_of, out, print_json
 from sentry.cli.tables import show
 from sentry.domain.budget import Budget, floored, floored_percent
@@ -26,7 +25,6 @@ def register(app: typer.Typer) -> None:
     app.command("status")(command(status))
     app.command("ledger")(command(ledger))
     app.command("budget")(command(budget))
-    app.command("verify")(command(tickets.verify))
 
 
 async def status(context: typer.Context, *, as_json: JsonOption = False) -> ExitCode:
@@ -81,7 +79,7 @@ async def ledger(
     explain: Annotated[bool, typer.Option("--explain", help="Every interval with the rule that counted it.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Show the minutes of a site's month: how many were up, down, degraded, in maintenance or unknown."""
+    """Show the minutes of a site's month, and what counted them: up, down, degraded, in maintenance or unknown."""
     wanted = month_of(month)
     async with open_books(config_of(context)) as books:
         watched = books.site(site)

@@ -55,7 +55,7 @@ def check_config(context: typer.Context, *, as_json: JsonOption = False) -> None
 
 
 def schema() -> None:
-    """Print the JSON Schema of the configuration, for editors that complete and check YAML."""
+    """Print the JSON Schema of the configuration, for editors. They complete and check YAML by it."""
     print_json(json_schema())
 
 

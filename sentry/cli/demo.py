@@ -23,7 +23,7 @@ async def demo(
     language: Annotated[Language, typer.Option(help="Of reports and alerts.")] = Language.EN,
     stay: Annotated[bool, typer.Option("--stay", help="Leave the pages up at the end, until Ctrl-C.")] = False,
 ) -> ExitCode:
-    """Show outage, failure report, ticket, alert, recovery and report page with real sites on this machine."""
+    """Show a whole outage, from first failure to report, on this machine. Real sites are started for it."""
     configure_logs(sys.stderr, quiet=True)
     folder = Path(tempfile.mkdtemp(prefix="online-sentry-demo-"))
     try:

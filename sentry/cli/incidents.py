@@ -15,12 +15,12 @@ from sentry.domain.site import Language
 INCIDENT: TypeAdapter[Incident] = TypeAdapter(Incident)
 
 
-def build() -> typer.Typer:
-    """Returns the group of commands."""
-    app = typer.Typer(help="Incidents and their failure reports.", no_args_is_help=True)
-    app.command("list")(command(list_incidents))
-    app.command("show")(command(show))
-    return app
+def register(app: typer.Typer) -> None:
+    """Adds the group of commands."""
+    group = typer.Typer(help="Incidents and their failure reports.", no_args_is_help=True)
+    group.command("list")(command(list_incidents))
+    group.command("show")(command(show))
+    app.add_typer(group, name="incident")
 
 
 async def list_incidents(

@@ -17,14 +17,15 @@ TICKET: TypeAdapter[Ticket] = TypeAdapter(Ticket)
 NumberArgument = Annotated[int, typer.Argument(metavar="ID", help="The ticket's number.")]
 
 
-def build() -> typer.Typer:
-    """Returns the group of commands."""
-    app = typer.Typer(help="Tickets with their unalterable histories.", no_args_is_help=True)
-    app.command("list")(command(list_tickets))
-    app.command("show")(command(show))
-    app.command("comment")(command(comment))
-    app.command("close")(command(close))
-    return app
+def register(app: typer.Typer) -> None:
+    """Adds the group of commands, and the proof."""
+    group = typer.Typer(help="Tickets with their unalterable histories.", no_args_is_help=True)
+    group.command("list")(command(list_tickets))
+    group.command("show")(command(show))
+    group.command("comment")(command(comment))
+    group.command("close")(command(close))
+    app.add_typer(group, name="ticket")
+    app.command("verify")(command(verify))
 
 
 async def list_tickets(
@@ -83,7 +84,7 @@ async def close(
 
 
 async def verify(context: typer.Context, *, as_json: JsonOption = False) -> ExitCode:
-    """Prove that no entry of any ticket was changed, removed or put in another order. Exit code 1 when one was."""
+    """Prove that no history of a ticket was touched. Exit code 1 when an entry was changed, removed or moved."""
     async with open_books(config_of(context)) as books:
         problems = await books.store.tickets.verify()
     if as_json:

@@ -10,6 +10,7 @@ from typer.core import TyperArgument, TyperGroup
 from typer.main import get_command
 
 from sentry.cli import build
+from sentry.cli.commands import COMMANDS, Commands
 
 PAGE = Path(__file__).parents[3] / "docs" / "cli.md"
 HEADING = re.compile(r"^#+ .*`online-sentry(?: (?P<command>[a-z -]+?))?(?: [A-Z\[].*)?`", re.MULTILINE)
@@ -27,7 +28,8 @@ class Command:
 def commands() -> Mapping[str, Command]:
     """Returns every command by its words, `` being the program itself."""
     root = get_command(build())
-    assert isinstance(root, TyperGroup)
+    assert isinstance(root, Commands)
+    root.load(*COMMANDS)
     return dict(_walk("", root))
 
 
@@ -60,6 +62,17 @@ def sections() -> Mapping[str, str]:
 def test_cli_page_has_a_section_for_each_command_and_no_other() -> None:
     """A command is documented as soon as it exists, and no longer."""
     assert sections().keys() == commands().keys()
+
+
+def test_list_of_commands_says_what_each_command_says_of_itself() -> None:
+    """The list is written without importing the commands, so its lines stand twice."""
+    root = get_command(build())
+    assert isinstance(root, Commands)
+    root.load(*COMMANDS)
+    for name, entry in COMMANDS.items():
+        help_text = root.commands[name].help
+        assert help_text is not None
+        assert help_text.startswith(entry.summary.removesuffix(".")), name
 
 
 @pytest.mark.parametrize("words", sorted(commands()))
