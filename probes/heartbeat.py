@@ -1,6 +1,6 @@
 """The heartbeat check: the site's own jobs (backups, imports, cron) call in, and silence is the failure."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import ClassVar, Literal
 
 from pydantic import Field, SecretStr
@@ -12,6 +12,10 @@ from sentry.domain.site import Check, CheckOptions
 from sentry.ports import Heartbeat
 
 MAX_TEXT_CHARACTERS = 200
+
+CLOCK_JUMP_S = 2.0
+"""Wall and monotonic time drifting apart by more than this between two probes is a jump of the clock."""
+
 UNITS = ((86_400, "d"), (3600, "h"), (60, "min"))
 
 
@@ -37,6 +41,9 @@ class HeartbeatProbe(TaskProbe):
     (and nobody could take them) are not held against the site. Until `every_s + grace_s` have gone by since the probe
     was made, such a check is `unknown`, for nothing is known of it; after that, it is down. A call that reported a
     failure is down at once and stays so until a good one.
+
+    A clock that jumps begins the waiting anew: hours that never were are no silence, and a call that now lies in the
+    future counts as one of this moment.
     """
 
     Options = HeartbeatOptions
@@ -45,19 +52,33 @@ class HeartbeatProbe(TaskProbe):
         super().__init__(check, environment)
         assert isinstance(check.options, HeartbeatOptions)  # noqa: S101  # KINDS pairs the two
         self.options = check.options
-        self.listening_since = environment.clock.now()
+        self._clock_offset_s = self._offset_s()
+        self._begin_anew(environment.clock.now())
 
     async def measure(self, trace: Trace) -> None:
         """Compares the last call with what is due."""
-        last = self.environment.heartbeats.last(self.check.key)
         now = self.environment.clock.now()
+        before_s, self._clock_offset_s = self._clock_offset_s, self._offset_s()
+        if abs(self._clock_offset_s - before_s) > CLOCK_JUMP_S:
+            self._begin_anew(now)
+        last = self.environment.heartbeats.last(self.check.key)
         if last is None:
             self._expect_first(now - self.listening_since)
         else:
-            age = max(now - last.at, timedelta(0))  # a call from the future: the clock was set back
+            heard_at = self.listening_since if last.at == self._future_call_at else last.at
+            age = max(now - heard_at, timedelta(0))
             trace.values["heartbeat_age_seconds"] = age.total_seconds()
             trace.note(f"last call at {last.at.isoformat()}: {'success' if last.ok else 'failure'}")
             self._judge(last, age, now - self.listening_since)
+
+    def _begin_anew(self, now: datetime) -> None:
+        last = self.environment.heartbeats.last(self.check.key)
+        self.listening_since = now
+        self._future_call_at = last.at if last is not None and last.at > now else None
+
+    def _offset_s(self) -> float:
+        clock = self.environment.clock
+        return clock.now().timestamp() - clock.monotonic()
 
     @property
     def _limit(self) -> timedelta:

@@ -30,16 +30,14 @@ class StoredHeartbeats:
         return self._last.get(check_key)
 
     async def record(self, check_key: str, heartbeat: Heartbeat) -> None:
-        """Keeps a call, over restarts; one that is older than the last is passed over.
+        """Keeps a call, over restarts, in place of the one before.
 
-        It counts as soon as it is known: were the store locked, the job would still be alive.
+        It counts as soon as it is known: were the store locked, the job would still be alive. It counts also where it
+        is dated earlier than the last: the clock was set back, and the job is alive.
 
         Raises:
             StoreUnavailable: it counts until a restart, and could not be written.
         """
-        known = self._last.get(check_key)
-        if known is not None and heartbeat.at < known.at:
-            return
         heartbeat = Heartbeat(heartbeat.at, heartbeat.ok, heartbeat.text[:MAX_TEXT])
         self._last[check_key] = heartbeat
         row = {"check_key": check_key, "at_us": heartbeat.at, "ok": heartbeat.ok, "text": heartbeat.text}

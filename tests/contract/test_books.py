@@ -85,10 +85,19 @@ async def test_heartbeat_after_a_restart_is_still_known(address: str, clock: Man
         assert store.heartbeats.last("shop/backup") is None
         await store.heartbeats.record("shop/backup", Heartbeat(minute(1), ok=False, text="disk \0 full"))
         await store.heartbeats.record("shop/backup", Heartbeat(minute(3), ok=True, text="x" * 9_000))
-        await store.heartbeats.record("shop/backup", Heartbeat(minute(2), ok=False, text="late"))
         known = store.heartbeats.last("shop/backup")
     async with open_store(address, handlers=[], clock=clock, wait_s=WAIT_S) as store:
         assert store.heartbeats.last("shop/backup") == known == Heartbeat(minute(3), ok=True, text="x" * 1_000)
+
+
+async def test_heartbeat_after_the_clock_was_set_back_counts(address: str, clock: ManualClock) -> None:
+    """The newest call is the one that came last, whatever the clock said when it came."""
+    async with open_store(address, handlers=[], clock=clock, wait_s=WAIT_S) as store:
+        await store.heartbeats.record("shop/backup", Heartbeat(minute(3), ok=True))
+        await store.heartbeats.record("shop/backup", Heartbeat(minute(2), ok=False, text="disk full"))
+        known = store.heartbeats.last("shop/backup")
+    async with open_store(address, handlers=[], clock=clock, wait_s=WAIT_S) as store:
+        assert store.heartbeats.last("shop/backup") == known == Heartbeat(minute(2), ok=False, text="disk full")
 
 
 async def test_heartbeat_while_the_store_is_locked_counts_at_once(

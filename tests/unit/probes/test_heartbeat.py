@@ -85,11 +85,41 @@ async def test_heartbeat_failure_reported_is_down_at_once_until_a_good_call(job:
     assert (await job.after(0.5)).status is Status.UP
 
 
-async def test_heartbeat_clock_set_back_is_up(job: Job) -> None:
-    """A call that seems to come from the future is a call of just now."""
+async def test_heartbeat_clock_set_back_is_up_until_the_next_call_is_due(job: Job) -> None:
+    """A call that seems to come from the future is a call of the moment of the jump, and no later one."""
     await job.calls()
     job.clock.jump(-3600)
     assert (await job.after(1)).status is Status.UP
+    assert (await job.after(4.9)).status is Status.UP
+    assert (await job.after(1.2)).status is Status.DOWN
+
+
+async def test_heartbeat_clock_set_back_while_the_agent_was_stopped_is_up_for_one_round(job: Job) -> None:
+    """The store may hold a call of the future; it is taken for one of the start."""
+    await job.calls()
+    job.clock.jump(-3600)
+    job.configure()
+    assert (await job.after(5.9)).status is Status.UP
+    assert (await job.after(0.2)).status is Status.DOWN
+
+
+async def test_heartbeat_clock_set_forward_is_not_silence_of_the_job(job: Job) -> None:
+    """Hours that never were accuse nobody; a job that then stays silent is found after a whole round."""
+    await job.calls()
+    assert (await job.after(1)).status is Status.UP
+    job.clock.jump(7200)
+    assert (await job.after(1)).status is Status.UNKNOWN
+    assert (await job.after(4.9)).status is Status.UNKNOWN
+    assert (await job.after(1.2)).status is Status.DOWN
+
+
+async def test_heartbeat_clock_corrected_by_a_second_changes_nothing(job: Job) -> None:
+    """NTP does so daily."""
+    await job.after(60)
+    await job.calls()
+    job.clock.jump(-1.5)
+    assert (await job.after(0)).status is Status.UP
+    assert (await job.after(6.1)).status is Status.DOWN
 
 
 def test_heartbeat_options_keep_their_token_secret() -> None:
