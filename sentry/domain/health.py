@@ -167,7 +167,8 @@ def _settled(health: Health, state: HealthState, since: datetime) -> Health:
 
 def _next_recheck(health: Health, check: Check, seen_at: datetime) -> Health:
     assert health.turn_seen_at is not None  # noqa: S101  # a turn under way always has its first sight
-    due = health.turn_seen_at + timedelta(seconds=check.recheck_after_s[health.contrary - 1])
+    wait = timedelta(seconds=check.recheck_after_s[health.contrary - 1])
+    due = min(health.turn_seen_at, seen_at) + wait  # the clock may have been set back since the turn
     return replace(health, recheck_at=max(due, seen_at))
 
 
@@ -229,6 +230,8 @@ def _recovering(health: Health, result: ProbeResult, check: Check, seen_at: date
     if health.contrary <= len(check.recheck_after_s):
         return Step(_next_recheck(health, check, seen_at))
     ended_at = health.turned_at or result.scheduled_at
+    if health.outage is not None:
+        ended_at = max(ended_at, health.outage.started_at)  # the clock may have been set back meanwhile
     outage = replace(health.outage, ended_at=ended_at) if health.outage else None
     ended = Event(
         EventKind.OUTAGE_ENDED,

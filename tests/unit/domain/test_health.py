@@ -55,6 +55,22 @@ def test_failure_confirmed_by_both_rechecks_is_down_from_the_first_probe() -> No
     assert ledger(steps) == {0: MinuteState.UP, 1: MinuteState.DOWN}
 
 
+def test_clock_set_back_between_rechecks_delays_none_of_them() -> None:
+    """The second re-check follows 20 s after the first, not an hour and 20 s later."""
+    steps = run(make_check(), [(3600, DOWN), (10, DOWN)])
+
+    assert steps[-1].health.recheck_at == START + timedelta(seconds=10.1 + 20)
+
+
+def test_outage_that_ends_on_a_clock_set_back_lasts_no_negative_time() -> None:
+    """It is over, and lasted at least nothing."""
+    steps = run(make_check(), [(3600, DOWN), (3610, DOWN), (3620, DOWN), (30, UP), (40, UP), (50, UP)])
+
+    assert kinds(steps) == [EventKind.FAILURE_SUSPECTED, EventKind.OUTAGE_CONFIRMED, EventKind.OUTAGE_ENDED]
+    assert steps[-1].outage is not None
+    assert steps[-1].outage.ended_at == steps[-1].outage.started_at == START + timedelta(seconds=3600)
+
+
 def test_failure_asks_for_rechecks_after_10_and_20_seconds_of_the_first() -> None:
     """The plan's re-checks count from the moment the first failure was known."""
     steps = run(make_check(), [(0, DOWN), (10.1, DOWN)])
