@@ -288,6 +288,7 @@ class Wheel:
         self._telemetry.count("stalled_seconds_total", lag_s)
         for spoke in self._running:
             spoke.stalled = True
+            spoke.began += lag_s  # else it were cut before it can tell what came of it
 
     def _note_clock_jump(self) -> None:
         """Puts every slot where it belongs on the new time.

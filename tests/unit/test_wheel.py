@@ -142,6 +142,20 @@ async def test_failure_seen_across_a_stall_is_the_agents_fault_and_probed_again(
     assert len(probe.started) == 2
 
 
+async def test_probe_that_met_a_long_stall_may_still_tell_what_it_saw() -> None:
+    """The time that the loop stood still is not the probe's: it is not cut before its answer can be read."""
+    harness = Harness()
+    (probe,) = harness.watch(make_check(), answer=False)
+    await harness.turn(6)
+
+    await harness.stall(30)
+    harness.wheel.tick()
+    assert probe.cancelled == 0
+    probe.finish()
+
+    assert [done.result.status for done in harness.finished] == [Status.UP]
+
+
 async def test_success_seen_across_a_stall_stays_a_success() -> None:
     """What answered did answer, however late we looked."""
     harness = Harness()
