@@ -5,49 +5,37 @@ import os
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from datetime import datetime, timedelta
+from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import structlog
-from aiohttp import web
 
-import alerting
 from alerting.environment import ChannelEnvironment
 from probes.environment import ProbeEnvironment
 from probes.evidence import Collector
 from probes.resolver import AiodnsResolver
 from sentry.app.books import Books, open_books
+from sentry.app.duties import Duties
 from sentry.app.kinds import load_settings
 from sentry.app.lock import sole_agent
+from sentry.app.pages import application
 from sentry.app.probing import prepare
-from sentry.dispatch import Dispatcher
+from sentry.app.reactions import Reactions
 from sentry.domain.errors import ConfigurationError, Problem, StoreError
 from sentry.domain.events import Event, EventKind
-from sentry.domain.incident import IncidentState
 from sentry.domain.site import Check
 from sentry.metrics.telemetry import Metrics
 from sentry.outgoing import open_session
-from sentry.ports import Clock, Probe, TicketMirror
-from sentry.scheduler import Duty, Scheduler
-from sentry.services.alerts import Alerts
-from sentry.services.budgets import BudgetWatch
-from sentry.services.incidents import Incidents
-from sentry.services.switchboard import Line
-from sentry.services.tickets import IncidentTickets, TicketMirrors
+from sentry.ports import Clock, Probe
 from sentry.services.watch import Watch
 from sentry.settings import Settings
 from sentry.settings.difference import SettingsDifference, difference
-from sentry.tickets.webhook import WebhookMirror
 from sentry.web.access import require_token
-from sentry.web.application import build_app, serving
-from sentry.web.sources import AgentHealth, Sources, WebOptions
+from sentry.web.application import serving
+from sentry.web.sources import AgentHealth
 from sentry.wheel import STALL_S, Wheel
 
-BUDGETS_EVERY = timedelta(minutes=1)
-RETENTION_EVERY = timedelta(hours=1)
-FIGURES_EVERY = timedelta(seconds=15)
 RESTART_LOOP_AFTER_S = 1.0
 STALLED_AFTER_S = 10 * STALL_S
 """A wheel that has not turned for so long makes /healthz say 503."""
@@ -69,8 +57,7 @@ class Agent:
     def __init__(self, config: Path, books: Books, channels: ChannelEnvironment, resolver: AiodnsResolver) -> None:
         self._config = config
         self.books = books
-        self._channels = channels
-        settings, store, clock = books.settings, books.store, books.clock
+        settings, clock = books.settings, books.clock
         self.port = 0
         self._config_ok = True
         self._reloading = asyncio.Lock()
@@ -78,7 +65,7 @@ class Agent:
         self._probing = ProbeEnvironment(
             clock=clock,
             resolver=resolver,
-            heartbeats=store.heartbeats,
+            heartbeats=books.store.heartbeats,
             ca_file=settings.probe.ca_file,
             user_agent=settings.probe.user_agent,
         )
@@ -89,67 +76,18 @@ class Agent:
             max_concurrent=settings.probe.max_concurrent,
         )
         self.watch = Watch(
-            store.watch,
+            books.store.watch,
             clock,
             self.metrics,
             recheck=self.wheel.recheck,
             committed=self._events_written,
         )
-        self.incidents = Incidents(
-            view=self.watch.view,
-            incidents=store.incidents,
-            ledger=store.ledger,
-            collector=Collector(clock, settings.probe.resolvers, settings.probe.ca_file, resolver=resolver),
-            clock=clock,
-            telemetry=self.metrics,
-        )
-        self._tickets = IncidentTickets(
-            incidents=store.incidents,
-            tickets=store.tickets,
-            change=self.incidents.change,
-            renderer=books.messages,
-            language=books.roster.client_language,
-            clock=clock,
-        )
-        self._mirrors = TicketMirrors(tickets=store.tickets, mirrors=self._mirrors_of(settings), marks=store.marks)
-        self.alerts = Alerts(
-            incidents=store.incidents,
-            outbox=store.deliveries,
-            lines=self._lines_of(settings),
-            routes=settings.routes,
-            audience=books.roster.audience,
-            renderer=books.messages,
-            clock=clock,
-            telemetry=self.metrics,
-            language=settings.agency.language,
-        )
-        self._dispatcher = Dispatcher(
-            store.events,
-            {
-                "incidents": self.incidents.handle,
-                "tickets": self._tickets.handle,
-                "mirrors": self._mirrors.handle,
-                "alerts": self.alerts.handle,
-            },
-            clock,
-            self.metrics,
-        )
-        self._budgets = BudgetWatch(
-            books.budgets, tickets=store.tickets, telemetry=self.metrics, wording=books.messages, clock=clock
-        )
-        self._scheduler = Scheduler(
-            {
-                "budgets": Duty(BUDGETS_EVERY, self._check_budgets),
-                "retention": Duty(RETENTION_EVERY, self._retain),
-                "figures": Duty(FIGURES_EVERY, self._figures),
-            },
-            store.due,
-            clock,
-            self.metrics,
-        )
+        collector = Collector(clock, settings.probe.resolvers, settings.probe.ca_file, resolver=resolver)
+        self._reactions = Reactions(books, self.metrics, channels, collector, self.watch.view)
+        self._scheduler = Duties(books, self.metrics).schedule()
 
     def _events_written(self) -> None:
-        self._dispatcher.wake()
+        self._reactions.dispatcher.wake()
 
     @property
     def process_id(self) -> int:
@@ -177,13 +115,11 @@ class Agent:
     async def _reload(self) -> SettingsDifference:
         settings = await asyncio.to_thread(load_settings, self._config)
         prepared = await asyncio.to_thread(prepare, settings.checks(), self._probing)
-        lines, mirrors = self._lines_of(settings), self._mirrors_of(settings)
+        outlets = self._reactions.outlets(settings)
         changes = difference(self.books.settings, settings)
         await self._apply(settings, prepared)
         await self.books.store.events.publish(_changed(changes, self.books.clock.now()))
-        self._mirrors.replace(mirrors)
-        await self.alerts.replace(lines, settings.routes)
-        await self._release_removed()
+        await self._reactions.replace(outlets)
         _log.info("configuration loaded again", changes=list(changes.lines()) or "none")
         return changes
 
@@ -197,43 +133,6 @@ class Agent:
         self._config_ok = True
         self.metrics.gauge("config_last_reload_successful", 1)
         self.metrics.gauge("config_last_reload_success_timestamp_seconds", self.books.clock.now().timestamp())
-
-    async def _release_removed(self) -> None:
-        """Checks that left the configuration, now or while the agent was stopped, hold no incident open."""
-        for state in (IncidentState.OPEN, IncidentState.ACKNOWLEDGED):
-            for incident in await self.books.store.incidents.list(state=state, limit=10_000):
-                await self.incidents.checks_removed(incident.checks_down - self.books.roster.checks.keys())
-
-    def _lines_of(self, settings: Settings) -> Mapping[str, Line]:
-        return {
-            key: Line(alerting.KINDS[options.kind](key, options, self._channels), options)
-            for key, options in settings.channels.items()
-        }
-
-    def _mirrors_of(self, settings: Settings) -> Mapping[str, TicketMirror]:
-        return {
-            str(mirror.url): WebhookMirror(
-                str(mirror.url),
-                mirror.secret.get_secret_value(),
-                wire=self._channels.wire,
-                clock=self.books.clock,
-                timeout_s=mirror.timeout_s,
-            )
-            for mirror in settings.tickets.mirrors
-        }
-
-    # ── duties ───────────────────────────────────────────────────────────────────────────────────────────────
-
-    async def _check_budgets(self) -> None:
-        await self._budgets.check_thresholds(self.books.roster.sites.values())
-
-    async def _retain(self) -> None:
-        await self.books.store.retention.prune(self.books.settings.retention, self.books.clock.now())
-
-    async def _figures(self) -> None:
-        for state in (IncidentState.OPEN, IncidentState.ACKNOWLEDGED):
-            found = await self.books.store.incidents.list(state=state, limit=10_000)
-            self.metrics.gauge("incidents_open", len(found), state=state)
 
     def health(self) -> AgentHealth:
         """Returns how the agent is, for /healthz."""
@@ -253,13 +152,13 @@ class Agent:
         """Serves the pages and keeps every loop turning until the block ends; then writes what was seen."""
         loops = {
             "write": self.watch.write,
-            "dispatch": self._dispatcher.run,
-            "alerts": self.alerts.run,
+            "dispatch": self._reactions.dispatcher.run,
+            "alerts": self._reactions.alerts.run,
             "wheel": self.wheel.run,
         }
         settings = self.books.settings
         await self._apply(settings, await asyncio.to_thread(prepare, settings.checks(), self._probing))
-        await self._release_removed()
+        await self._reactions.release_removed()
         async with AsyncExitStack() as stack:
             self.port = await self._serve(stack)
             tasks = [asyncio.create_task(self._forever(name, loop), name=name) for name, loop in loops.items()]
@@ -269,8 +168,9 @@ class Agent:
 
     async def _serve(self, stack: AsyncExitStack) -> int:
         host, port = self.books.settings.web.address
+        pages = application(self.books, self.metrics, self.watch, self, self._reload_for_web)
         try:
-            return await stack.enter_async_context(serving(self._application(), host, port))
+            return await stack.enter_async_context(serving(pages, host, port))
         except OSError as error:
             text = f"{host}:{port} cannot be listened on ({error.strerror or error}); another agent may run, "
             raise ConfigurationError(
@@ -282,7 +182,7 @@ class Agent:
         for task in reversed(tasks):
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await self.incidents.close()
+        await self._reactions.incidents.close()
         with suppress(TimeoutError):
             async with asyncio.timeout(STOP_WITHIN_S):
                 await self.watch.flush()
@@ -296,36 +196,6 @@ class Agent:
                 self.metrics.count("loop_crashes_total", loop=name)
                 _log.exception("a loop of the agent failed and starts again", loop=name)
             await asyncio.sleep(RESTART_LOOP_AFTER_S)
-
-    def _application(self) -> web.Application:
-        books, settings = self.books, self.books.settings
-        token = settings.web.token
-        sources = Sources(
-            clock=books.clock,
-            telemetry=self.metrics,
-            metrics=self.metrics,
-            watch=self.watch,
-            sites=lambda: list(books.roster.sites.values()),
-            months=books.budgets,
-            ledger=books.store.ledger,
-            incidents=books.store.incidents,
-            tickets=books.store.tickets,
-            wording=books.messages,
-            agent=self,
-            heartbeats=books.store.heartbeats,
-            heartbeat_token=books.roster.heartbeat_token,
-            reload=self._reload_for_web,
-        )
-        base_url = settings.web.base_url
-        options = WebOptions(
-            agency=settings.agency.name,
-            language=settings.agency.language,
-            zone=ZoneInfo(settings.agency.time_zone),
-            token=token.get_secret_value() if token else None,
-            hosts=(base_url.host,) if base_url is not None and base_url.host else (),
-            secure_cookie=base_url is not None and base_url.scheme == "https",
-        )
-        return build_app(sources, options)
 
     async def _reload_for_web(self) -> None:
         await self.reload()

@@ -26,6 +26,9 @@ _log = structlog.get_logger()
 COLLECT_WITHIN_S = 15.0
 """The collection ends before the re-checks do (20 s), so the first alert usually carries all of it."""
 
+FindView = Callable[[str], CheckView | None]
+"""What the watch knows of a check now; None for one that is not watched."""
+
 CHANGES_WITHIN = timedelta(hours=24)
 FAILURES_SEARCHED = 50
 
@@ -46,7 +49,7 @@ class Incidents:
     def __init__(
         self,
         *,
-        view: Callable[[str], CheckView | None],
+        view: FindView,
         incidents: IncidentStore,
         ledger: LedgerReader,
         collector: EvidenceCollector,
@@ -220,6 +223,7 @@ class Incidents:
         events = [Event(EventKind.INCIDENT_UPDATED, at, str(incident.id))]
         incident = replace(incident, checks_down=left)
         if not left:
+            recovered_at = max(recovered_at, incident.started_at)  # the clock may have been set back meanwhile
             incident = replace(incident, state=IncidentState.RESOLVED, resolved_at=at, recovered_at=recovered_at)
             lasted = _minutes(recovered_at - incident.started_at)
             entries.append(TimelineEntry(at, "resolved", f"recovered after {lasted}"))

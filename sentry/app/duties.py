@@ -1,0 +1,48 @@
+"""What is done again and again beside the watch: budgets, retention, and figures that only the store knows."""
+
+from datetime import timedelta
+
+from sentry.app.books import Books
+from sentry.app.reactions import UNRESOLVED
+from sentry.metrics.telemetry import Metrics
+from sentry.scheduler import Duty, Scheduler
+from sentry.services.budgets import BudgetWatch
+
+BUDGETS_EVERY = timedelta(minutes=1)
+RETENTION_EVERY = timedelta(hours=1)
+FIGURES_EVERY = timedelta(seconds=15)
+
+
+class Duties:
+    """Builds the duties; `schedule` beats for them."""
+
+    def __init__(self, books: Books, metrics: Metrics) -> None:
+        self._books = books
+        self._metrics = metrics
+        self._budgets = BudgetWatch(
+            books.budgets,
+            tickets=books.store.tickets,
+            telemetry=metrics,
+            wording=books.messages,
+            clock=books.clock,
+        )
+
+    def schedule(self) -> Scheduler:
+        """Returns the scheduler of all duties, not yet started."""
+        duties = {
+            "budgets": Duty(BUDGETS_EVERY, self._check_budgets),
+            "retention": Duty(RETENTION_EVERY, self._retain),
+            "figures": Duty(FIGURES_EVERY, self._figures),
+        }
+        return Scheduler(duties, self._books.store.due, self._books.clock, self._metrics)
+
+    async def _check_budgets(self) -> None:
+        await self._budgets.check_thresholds(self._books.roster.sites.values())
+
+    async def _retain(self) -> None:
+        await self._books.store.retention.prune(self._books.settings.retention, self._books.clock.now())
+
+    async def _figures(self) -> None:
+        for state in UNRESOLVED:
+            found = await self._books.store.incidents.list(state=state, limit=10_000)
+            self._metrics.gauge("incidents_open", len(found), state=state)

@@ -1,0 +1,119 @@
+"""What follows from what the watch saw: incidents, tickets, mirrors and alerts, behind one dispatcher."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import alerting
+from alerting.environment import ChannelEnvironment
+from sentry.app.books import Books
+from sentry.dispatch import Dispatcher
+from sentry.domain.incident import IncidentState
+from sentry.metrics.telemetry import Metrics
+from sentry.ports import EvidenceCollector, TicketMirror
+from sentry.services.alerts import Alerts
+from sentry.services.incidents import FindView, Incidents
+from sentry.services.switchboard import Line
+from sentry.services.tickets import IncidentTickets, TicketMirrors
+from sentry.settings import Settings
+from sentry.tickets.webhook import WebhookMirror
+
+UNRESOLVED = (IncidentState.OPEN, IncidentState.ACKNOWLEDGED)
+
+
+@dataclass(frozen=True, slots=True)
+class Outlets:
+    """The ways out that a configuration names, built before anything is put in force."""
+
+    lines: Mapping[str, Line]
+    mirrors: Mapping[str, TicketMirror]
+
+
+class Reactions:
+    """Builds the services that react to events, and joins them.
+
+    Attributes:
+        dispatcher: gives each event to each of them.
+    """
+
+    def __init__(
+        self,
+        books: Books,
+        metrics: Metrics,
+        channels: ChannelEnvironment,
+        collector: EvidenceCollector,
+        view: FindView,
+    ) -> None:
+        self._books = books
+        self._channels = channels
+        store, clock = books.store, books.clock
+        outlets = self.outlets(books.settings)
+        self.incidents = Incidents(
+            view=view,
+            incidents=store.incidents,
+            ledger=store.ledger,
+            collector=collector,
+            clock=clock,
+            telemetry=metrics,
+        )
+        tickets = IncidentTickets(
+            incidents=store.incidents,
+            tickets=store.tickets,
+            change=self.incidents.change,
+            renderer=books.messages,
+            language=books.roster.client_language,
+            clock=clock,
+        )
+        self._mirrors = TicketMirrors(tickets=store.tickets, mirrors=outlets.mirrors, marks=store.marks)
+        self.alerts = self._alerts(outlets, metrics)
+        handlers = {
+            "incidents": self.incidents.handle,
+            "tickets": tickets.handle,
+            "mirrors": self._mirrors.handle,
+            "alerts": self.alerts.handle,
+        }
+        self.dispatcher = Dispatcher(store.events, handlers, clock, metrics)
+
+    def _alerts(self, outlets: Outlets, metrics: Metrics) -> Alerts:
+        books = self._books
+        return Alerts(
+            incidents=books.store.incidents,
+            outbox=books.store.deliveries,
+            lines=outlets.lines,
+            routes=books.settings.routes,
+            audience=books.roster.audience,
+            renderer=books.messages,
+            clock=books.clock,
+            telemetry=metrics,
+            language=books.settings.agency.language,
+        )
+
+    def outlets(self, settings: Settings) -> Outlets:
+        """Builds channels and mirrors; connects to nothing."""
+        return Outlets(
+            lines={
+                key: Line(alerting.KINDS[options.kind](key, options, self._channels), options)
+                for key, options in settings.channels.items()
+            },
+            mirrors={
+                str(mirror.url): WebhookMirror(
+                    str(mirror.url),
+                    mirror.secret.get_secret_value(),
+                    wire=self._channels.wire,
+                    clock=self._books.clock,
+                    timeout_s=mirror.timeout_s,
+                )
+                for mirror in settings.tickets.mirrors
+            },
+        )
+
+    async def replace(self, outlets: Outlets) -> None:
+        """Puts other channels, routes and mirrors in force, and lets go of checks that are no longer watched."""
+        self._mirrors.replace(outlets.mirrors)
+        await self.alerts.replace(outlets.lines, self._books.settings.routes)
+        await self.release_removed()
+
+    async def release_removed(self) -> None:
+        """Checks that left the configuration, now or while the agent was stopped, hold no incident open."""
+        for state in UNRESOLVED:
+            for incident in await self._books.store.incidents.list(state=state, limit=10_000):
+                await self.incidents.checks_removed(incident.checks_down - self._books.roster.checks.keys())
