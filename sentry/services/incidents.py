@@ -26,6 +26,9 @@ _log = structlog.get_logger()
 COLLECT_WITHIN_S = 15.0
 """The collection ends before the re-checks do (20 s), so the first alert usually carries all of it."""
 
+CONCURRENT_COLLECTIONS = 24
+"""A data centre that fails must not use up the agent's file descriptors; later collections are added as they end."""
+
 FindView = Callable[[str], CheckView | None]
 """What the watch knows of a check now; None for one that is not watched."""
 
@@ -65,6 +68,7 @@ class Incidents:
         self._collections: dict[str, asyncio.Task[CollectedEvidence]] = {}
         self._late: set[asyncio.Task[None]] = set()
         self._changing = asyncio.Lock()
+        self._collectors = asyncio.Semaphore(CONCURRENT_COLLECTIONS)
         self._reactions: dict[EventKind, Callable[[Event, Check], Awaitable[None]]] = {
             EventKind.FAILURE_SUSPECTED: self._suspected,
             EventKind.BLIP_RECOVERED: self._vanished,
@@ -120,9 +124,13 @@ class Incidents:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _suspected(self, _event: Event, check: Check) -> None:
+        self._drop_collection(check)
         self._collecting(check)
 
     async def _vanished(self, _event: Event, check: Check) -> None:
+        self._drop_collection(check)
+
+    def _drop_collection(self, check: Check) -> None:
         task = self._collections.pop(check.key, None)
         if task is not None:
             task.cancel()
@@ -130,17 +138,20 @@ class Incidents:
     def _collecting(self, check: Check) -> asyncio.Task[CollectedEvidence]:
         task = self._collections.get(check.key)
         if task is None:
-            task = asyncio.create_task(
-                self._collector.collect(check.watched_url, COLLECT_WITHIN_S), name=f"evidence:{check.key}"
-            )
+            task = asyncio.create_task(self._collect(check.watched_url), name=f"evidence:{check.key}")
             self._collections[check.key] = task
         return task
+
+    async def _collect(self, url: str) -> CollectedEvidence:
+        async with self._collectors:
+            return await self._collector.collect(url, COLLECT_WITHIN_S)
 
     async def _confirmed(self, event: Event, check: Check) -> None:
         started_at = datetime.fromisoformat(event.data["started_at"])
         standing = await self._incidents.unresolved(check.site_key)
         if standing is not None:
             if check.key not in standing.checks_down:
+                self._drop_collection(check)  # the report is about the check that failed first
                 await self._join(standing, event, check)
             return
         report, late = await self._report(event, check, started_at)

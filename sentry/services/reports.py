@@ -122,7 +122,7 @@ class Reports:
 
     async def _incident_entries(self, reckoned: SiteMonth, language: Language) -> tuple[IncidentEntry, ...]:
         budget, zone = reckoned.budget, reckoned.site.zone
-        # To the month's end, not to the last minute accounted for: the newest incident is the one that is asked about.
+        # To the month's end, not to the last minute accounted for: the newest incident is what people ask about.
         start, until = _instant(budget.start), _instant(budget.end)
         known = await self._incidents.list(site_key=reckoned.site.key, limit=INCIDENTS_READ)
         touching = [each for each in known if each.started_at < until and (each.recovered_at or until) > start]

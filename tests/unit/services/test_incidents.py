@@ -10,7 +10,7 @@ from sentry.domain.incident import Incident, IncidentState, Severity
 from sentry.domain.result import Reason, Status
 from sentry.domain.site import CheckOptions
 from sentry.ports import SampleKind
-from sentry.services.incidents import COLLECT_WITHIN_S, Incidents
+from sentry.services.incidents import COLLECT_WITHIN_S, CONCURRENT_COLLECTIONS, Incidents
 from sentry.services.watch import Watch
 from tests.fakes.checks import START, make_check, make_result
 from tests.fakes.clock import ManualClock
@@ -210,3 +210,40 @@ async def test_check_that_is_removed_while_down_does_not_hold_its_incident_open(
     await harness.service.checks_removed({"shop/http"})
 
     assert harness.only().state is IncidentState.RESOLVED
+
+
+async def test_mass_outage_collects_for_a_few_sites_at_a_time_and_for_all_in_the_end() -> None:
+    """A hundred sites that fail together neither exhaust the agent nor lose their evidence."""
+    harness = Harness(evidence_takes_s=5)
+    checks = [make_check(f"s{number}/http", url=f"http://s{number}.example/") for number in range(100)]
+    await harness.watch.replace(checks)
+    for _ in range(3):
+        for check in checks:
+            harness.ledger.failed[check.key] = [make_result(Status.DOWN, harness.clock.now(), check_key=check.key)]
+            harness.watch.take(harness.ledger.failed[check.key][0], SampleKind.SLOT, 0.0)
+        await harness.watch.flush()
+        await harness.dispatcher.drain()
+        await harness.clock.advance(0.1)
+    assert len(harness.incidents.incidents) == 100
+    assert len(harness.collector.calls) == CONCURRENT_COLLECTIONS
+
+    waiting = asyncio.create_task(harness.service.settled())
+    await harness.clock.advance(30)
+    await waiting
+
+    assert all(one.report.evidence is not None for one in harness.incidents.incidents.values())
+
+
+async def test_second_outage_of_a_check_is_reported_with_evidence_of_its_own(harness: Harness) -> None:
+    """What was collected around an earlier failure says nothing of this one."""
+    await harness.go_down("shop/http")
+    await harness.go_down("shop/tls")
+    await harness.recover("shop/http")
+    await harness.recover("shop/tls")
+    await harness.clock.advance(3600)
+    began = harness.clock.now()
+    await harness.go_down("shop/tls")
+
+    evidence = harness.incidents.incidents[2].report.evidence
+    assert evidence is not None
+    assert evidence.collected_at >= began
