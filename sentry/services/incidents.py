@@ -305,7 +305,7 @@ class Incidents:
 
 def severity_of(check: Check) -> Severity:
     """Returns how bad it is when a check is down: what decides the site's state wakes somebody at once."""
-    return Severity.SEV1 if check.options.counts else Severity.SEV3
+    return check.options.severity or (Severity.SEV1 if check.options.counts else Severity.SEV3)
 
 
 def _first_failure(report: FailureReport, at: datetime) -> TimelineEntry:
