@@ -1,7 +1,9 @@
 """An HTTP server in a thread that keeps what is posted to it and answers what the test wants."""
 
+import contextlib
 import json
 import threading
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -10,6 +12,9 @@ from typing import Any, Self
 
 from tests.integration.servers.loopback import LOOPBACK, free_port
 from tests.integration.servers.process import wait_until
+
+HANG_S = 60.0
+"""A server that hangs does so for this long at most, so that no test leaves a thread behind for ever."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +37,17 @@ class WebhookSink:
     Attributes:
         status: what every request is answered with; calls are kept whatever it is.
         retry_after_s: sent as Retry-After when set.
+        delay_s: how long each answer takes.
+        gate: no answer leaves while it is cleared: the server hangs.
     """
 
     def __init__(self) -> None:
         self.port = free_port()
         self.status = 200
         self.retry_after_s: int | None = None
+        self.delay_s = 0.0
+        self.gate = threading.Event()
+        self.gate.set()
         self._lock = threading.Lock()
         self._calls: list[ReceivedCall] = []
         self._server: ThreadingHTTPServer | None = None
@@ -94,6 +104,12 @@ def _handler(sink: WebhookSink) -> type[BaseHTTPRequestHandler]:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             headers = {name.lower(): value for name, value in self.headers.items()}
             sink.keep(ReceivedCall(self.command, self.path, headers, body))
+            time.sleep(sink.delay_s)
+            sink.gate.wait(HANG_S)
+            with contextlib.suppress(ConnectionError):  # whoever asked may have gone
+                self._send()
+
+        def _send(self) -> None:
             self.send_response(sink.status)
             if sink.retry_after_s is not None:
                 self.send_header("Retry-After", str(sink.retry_after_s))
