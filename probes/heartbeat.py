@@ -26,6 +26,10 @@ class HeartbeatOptions(CheckOptions):
     """A second look 10 s later could see nothing new: the time to wait is in `grace_s`."""
 
     kind: Literal["heartbeat"] = "heartbeat"
+    counts: bool = Field(
+        default=False,
+        description="Whether a silent job makes the site down in its figure; false: observed and alerted only.",
+    )
     every_s: float = Field(gt=0, le=366 * 86_400, description="Seconds from one call of the job to its next.")
     grace_s: float = Field(60, ge=0, le=86_400, description="How late a call may come, seconds.")
     token: SecretStr | None = Field(

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import AfterValidator, AnyHttpUrl, Field, SerializeAsAny
 
+from sentry.domain.incident import Severity
 from sentry.domain.model import StrictModel
 
 Key = Annotated[
@@ -99,6 +100,9 @@ class CheckOptions(StrictModel):
     counts: bool = Field(
         default=True,
         description="Whether this check decides the site's state; false: observed and alerted only.",
+    )
+    severity: Severity | None = Field(
+        None, description="How bad it is when this check is down; SEV1 when absent, SEV3 where it does not count."
     )
 
     def watched_url(self, site_url: str) -> str:

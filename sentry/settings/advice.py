@@ -13,7 +13,7 @@ from sentry.settings.document import Document
 from sentry.settings.environment import Secrets
 from sentry.settings.model import is_loopback
 
-AVAILABILITY_KINDS = frozenset({"http", "tcp", "icmp", "dns", "heartbeat"})
+AVAILABILITY_KINDS = frozenset({"http", "tcp", "icmp", "dns"})
 SECURITY_KINDS = frozenset({"tls", "audit"})
 MAX_LISTED = 5
 ALERT_WITHIN_S = 90.0

@@ -247,3 +247,20 @@ async def test_second_outage_of_a_check_is_reported_with_evidence_of_its_own(har
     evidence = harness.incidents.incidents[2].report.evidence
     assert evidence is not None
     assert evidence.collected_at >= began
+
+
+@pytest.mark.parametrize(
+    ("options", "severity"),
+    [
+        (CheckOptions(kind="http"), Severity.SEV1),
+        (CheckOptions(kind="http", counts=False), Severity.SEV3),
+        (CheckOptions(kind="http", counts=False, severity=Severity.SEV2), Severity.SEV2),
+    ],
+)
+async def test_incident_is_as_bad_as_its_check_says(options: CheckOptions, severity: Severity) -> None:
+    """What decides the site's state wakes somebody; the user has the last word."""
+    harness = Harness()
+    await harness.watch.replace([make_check(options=options)])
+    await harness.go_down()
+
+    assert harness.only().severity is severity
