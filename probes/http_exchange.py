@@ -100,7 +100,8 @@ class Exchange:
 
     def _begun(self, parser: ResponseParser) -> Answer:
         head = parser.head
-        self.trace.note(f"HTTP/{head.version} {head.status}, {len(head.headers)} headers")
+        count = len(head.headers)
+        self.trace.note(f"HTTP/{head.version} {head.status}, {count} header{'' if count == 1 else 's'}")
         try:
             content = Content(head.get("Content-Encoding") or "", self.options.max_body_bytes)
         except ContentDamagedError as error:

@@ -100,7 +100,7 @@ async def _look(first: Connection, server_name: str, trust: Trust, environment: 
 
 def _note_success(stream: TlsStream, trust: Trust, trace: Trace, took: str) -> None:
     evidence = stream.evidence(verified=trust.verify)
-    trace.note(f"TLS {evidence.version} with {evidence.cipher} in {took}")
+    trace.note(f"{evidence.version} with {evidence.cipher} in {took}")
     _note_chain(evidence, trace)
     verified = stream.verified_chain() if trust.verify else ()
     if verified:

@@ -374,11 +374,11 @@ async def test_http_log_tells_each_step(tmp_path: Path) -> None:
     beginnings = [
         "resolved site.test to 127.0.0.1 in ",
         f"connected to 127.0.0.1:{server.port} in ",
-        "TLS TLSv1.3 with TLS_",
+        "TLSv1.3 with TLS_",
         "certificate 0: CN=site.test,",
         "certificate 1: CN=Test Intermediate,",
         "GET /: first byte after ",
-        "HTTP/1.1 200, 1 headers",
+        "HTTP/1.1 200, 1 header",
         f"https://site.test:{server.port}/ answers 200",
         "body read in ",
         "checks passed: accepted_status, expect_text",
