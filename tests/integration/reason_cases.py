@@ -36,6 +36,7 @@ from tests.integration.reason_scenes import (
     nobody_listening,
     raw,
     reported_failure,
+    reset_after_hello,
     shown,
     wants_a_client_certificate,
     web,
@@ -97,7 +98,7 @@ OUTAGES: dict[str, Case] = {
     "refused-database": Case(Reason.CONNECT_REFUSED, CONNECT, nobody_listening, kind="tcp"),
     "connect-timeout": Case(Reason.CONNECT_TIMEOUT, CONNECT, dropped_packets, options=SHORT),
     "reset-while-processing": Case(Reason.CONNECTION_RESET, PROCESSING, web(reset)),
-    "reset-in-handshake": Case(Reason.CONNECTION_RESET, TLS, raw(reset)),
+    "reset-in-handshake": Case(Reason.CONNECTION_RESET, TLS, raw(reset_after_hello)),
     "certificate-expired": Case(Reason.TLS_EXPIRED, TLS, shown(lambda: INTERMEDIATE.leaf(NAME, days=(-90, -3.01)))),
     "certificate-of-the-future": Case(
         Reason.TLS_NOT_YET_VALID, TLS, shown(lambda: INTERMEDIATE.leaf(NAME, days=(2.01, 90)))

@@ -8,6 +8,7 @@ from tests.integration.authority import Authority, Identity
 from tests.integration.dns_server import DnsServer, silence
 from tests.integration.hostile_servers import (
     Behaviour,
+    Exchange,
     answer,
     blocking_tls,
     full_backlog,
@@ -117,6 +118,12 @@ def raw(behave: Behaviour, scheme: str = "https") -> Scene:
             yield f"{scheme}://{NAME}:{port}/"
 
     return scene
+
+
+async def reset_after_hello(exchange: Exchange) -> None:
+    """Lets the client begin, so that the reset surely falls into the handshake."""
+    await exchange.reader.read(1)
+    exchange.reset()
 
 
 @asynccontextmanager

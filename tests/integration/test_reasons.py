@@ -215,8 +215,8 @@ async def test_loop_that_stood_still_accuses_the_agent_and_opens_nothing(tmp_pat
         wheel.replace({check.key: (check, HttpProbe(check, standing.environment))})
         turning = asyncio.create_task(wheel.run())
         async with asyncio.timeout(5):
-            while not server.requests:
-                await asyncio.sleep(0.01)  # noqa: ASYNC110  # a list has no event to wait for
+            while not server.requests:  # noqa: ASYNC110  # a list has no event to wait for
+                await asyncio.sleep(0.01)
         time.sleep(3.2)  # noqa: ASYNC251  # this is the fault under test: somebody blocks the loop
         await asyncio.sleep(0.2)
         turning.cancel()
