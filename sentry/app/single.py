@@ -1,9 +1,10 @@
-"""One probe of one target without a configuration."""
+"""One probe of one target without a configuration, and a look around it where one is asked for."""
 
 import asyncio
-from collections.abc import Sequence
-from typing import Any
-from urllib.parse import urlsplit
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import yaml
@@ -11,12 +12,17 @@ from pydantic import ValidationError
 
 from probes import KINDS
 from probes.environment import ProbeEnvironment
+from probes.evidence import Collector
 from probes.resolver import AiodnsResolver
+from sentry.app.target import Target, parse_target
 from sentry.clock import SystemClock
 from sentry.domain.errors import ConfigurationError, Problem
+from sentry.domain.failure_report import CollectedEvidence
 from sentry.domain.result import ProbeResult
 from sentry.domain.site import Check, CheckOptions, Language, Plan
-from sentry.ports import Heartbeat
+from sentry.ports import Clock, Heartbeat
+from sentry.settings.sentences import sentence
+from sentry.settings.verdict import suggestion
 
 KINDS_BY_NAME = tuple(name for name in KINDS if name != "heartbeat")
 """A heartbeat is a call that comes in: there is nothing to probe."""
@@ -34,74 +40,128 @@ class NoHeartbeats:
         """Keeps nothing."""
 
 
-async def probe_once(target: str, *, kind: str = "", settings: Sequence[str] = (), timeout_s: float) -> ProbeResult:
+@dataclass(frozen=True, slots=True)
+class Probed:
+    """What one probe found.
+
+    Attributes:
+        url: what was looked at.
+        around: what two resolvers and every address said; None where nobody asked for it.
+    """
+
+    url: str
+    result: ProbeResult
+    around: CollectedEvidence | None = None
+
+
+async def probe_once(
+    text: str,
+    *,
+    kind: str = "",
+    settings: Sequence[str] = (),
+    timeout_s: float,
+    resolvers: Sequence[str] = (),
+    ca_file: Path | None = None,
+    look_around: bool = False,
+) -> Probed:
     """Probes a target once, now.
 
     Args:
-        target: a URL, `host:port`, or a host name.
-        kind: the probe kind; http where the target is a web address, tls for port 443, tcp for another port, else
-            http.
+        text: a URL, `host:port`, or a host name; see `sentry.app.target`.
+        kind: the probe kind; follows from the target when empty.
         settings: further keys of the check, `key=value`, the value as YAML.
-        timeout_s: deadline over all phases.
+        timeout_s: deadline over all phases; the look around has as long again.
+        resolvers: DNS servers to ask instead of the system's, `address` or `address:port`.
+        ca_file: further trusted roots, PEM.
+        look_around: whether to collect, after the probe, what a failure report would hold.
 
     Raises:
-        ConfigurationError: the kind or a key is not known.
+        ConfigurationError: the target, the kind, a key or a file cannot be used.
     """
-    kind = kind or _kind_of(target)
-    if kind not in KINDS_BY_NAME:
+    if kind and kind not in KINDS_BY_NAME:
         raise _problem("--kind", f"there is no kind '{kind}'; use one of {', '.join(KINDS_BY_NAME)}")
-    check = _check(target, _options(kind, target, settings, timeout_s))
+    target = parse_target(text, kind)
+    check = _check(target, _options(target, settings, timeout_s, resolvers))
     clock = SystemClock()
-    resolver = AiodnsResolver(clock)
-    environment = ProbeEnvironment(clock=clock, resolver=resolver, heartbeats=NoHeartbeats())
-    ended: asyncio.Future[ProbeResult] = asyncio.get_running_loop().create_future()
+    async with _resolver(clock, resolvers) as resolver:
+        environment = ProbeEnvironment(clock=clock, resolver=resolver, heartbeats=NoHeartbeats(), ca_file=ca_file)
+        result = await _run(check, environment)
+        around = None
+        if look_around:
+            collector = Collector(clock, resolvers, ca_file, resolver=resolver)
+            around = await collector.collect(check.watched_url, timeout_s)
+    return Probed(check.watched_url, result, around)
+
+
+@asynccontextmanager
+async def _resolver(clock: Clock, servers: Sequence[str]) -> AsyncIterator[AiodnsResolver]:
     try:
-        handle = KINDS[kind](check, environment).start(clock.now(), ended.set_result)
-        try:
-            return await ended
-        finally:
-            handle.cancel()
+        resolver = AiodnsResolver(clock, servers)
+    except ValueError as error:
+        raise _problem("--resolver", str(error)) from None
+    try:
+        yield resolver
     finally:
         await resolver.close()
 
 
-def _kind_of(target: str) -> str:
-    if "://" in target:
-        scheme = urlsplit(target).scheme
-        return {"https": "http", "tcp": "tcp", "tls": "tls", "icmp": "icmp", "dns": "dns"}.get(scheme, "http")
-    _, colon, port = target.rpartition(":")
-    if colon and port.isdigit():
-        return "tls" if port in {"443", "8443"} else "tcp"
-    return "http"
-
-
-def _options(kind: str, target: str, settings: Sequence[str], timeout_s: float) -> CheckOptions:
-    given: dict[str, Any] = {"kind": kind, "timeout_s": timeout_s}
-    port = urlsplit(_url(target)).port
-    if kind == "tcp" and port is not None:
-        given["port"] = port
-    for setting in settings:
-        key, equals, value = setting.partition("=")
-        if not equals:
-            raise _problem(f"--set {setting}", "write KEY=VALUE, e.g. --set expect_text=Carrito")
-        given[key] = yaml.safe_load(value) if value else ""
+async def _run(check: Check, environment: ProbeEnvironment) -> ProbeResult:
     try:
-        return KINDS[kind].Options.model_validate(given)
+        probe = KINDS[check.kind](check, environment)
+    except ConfigurationError as error:
+        problems = [replace(one, file=one.file or "command line", path="TARGET") for one in error.problems]
+        raise ConfigurationError(problems) from error
+    ended: asyncio.Future[ProbeResult] = asyncio.get_running_loop().create_future()
+    handle = probe.start(environment.clock.now(), ended.set_result)
+    try:
+        return await ended
+    finally:
+        handle.cancel()
+
+
+def _options(target: Target, settings: Sequence[str], timeout_s: float, resolvers: Sequence[str]) -> CheckOptions:
+    given: dict[str, object] = {"kind": target.kind, "timeout_s": timeout_s, **target.options}
+    if target.kind == "dns" and resolvers:
+        given["resolver"] = resolvers[0]
+    given |= dict(_setting(setting) for setting in settings)
+    model = KINDS[target.kind].Options
+    try:
+        return model.model_validate(given)
     except ValidationError as error:
-        problems = [
-            Problem("command line", 0, ".".join(str(part) for part in detail["loc"]), detail["msg"])
-            for detail in error.errors(include_input=False, include_url=False)
-        ]
-        raise ConfigurationError(problems) from None
+        raise ConfigurationError(_problems(error, model)) from None
 
 
-def _check(target: str, options: CheckOptions) -> Check:
+def _setting(text: str) -> tuple[str, object]:
+    key, equals, value = text.partition("=")
+    if not equals or not key:
+        raise _problem(f"--set {text}", "write KEY=VALUE, e.g. --set expect_text=Carrito")
+    try:
+        return key, yaml.safe_load(value) if value else ""
+    except yaml.YAMLError:
+        raise _problem(
+            f"--set {key}", "the value is no YAML; put it in quotes: --set 'KEY=\"text: of any kind\"'"
+        ) from None
+
+
+def _problems(error: ValidationError, model: type[CheckOptions]) -> list[Problem]:
+    problems = []
+    for detail in error.errors(include_input=False, include_url=False):
+        path = ".".join(str(part) for part in detail["loc"])
+        message = sentence(detail["type"], detail.get("ctx", {}))
+        if detail["type"] == "extra_forbidden":
+            message += f" of a {model.model_fields['kind'].default} check" + suggestion(path, model.model_fields)
+        flag = "--timeout" if path == "timeout_s" else f"--set {path}" if path else "--set"
+        problems.append(Problem("command line", 0, flag, message))
+    return problems
+
+
+def _check(target: Target, options: CheckOptions) -> Check:
     return Check(
         key=f"probe/{options.kind}",
         site_key="probe",
         client_key="",
         plan_key="",
-        url=_url(target),
+        url=target.url,
         interval_s=60,
         options=options,
         plan=Plan(),
@@ -110,14 +170,6 @@ def _check(target: str, options: CheckOptions) -> Check:
         host_group="probe",
         host_cap=1,
     )
-
-
-def _url(target: str) -> str:
-    if "://" not in target:
-        _, colon, port = target.rpartition(":")
-        return f"{'http' if colon and port != '443' else 'https'}://{target}"
-    scheme, _, rest = target.partition("://")
-    return target if scheme in {"http", "https"} else f"https://{rest}"
 
 
 def _problem(path: str, message: str) -> ConfigurationError:

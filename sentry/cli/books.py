@@ -10,7 +10,6 @@ from sentry.cli.shell import ExitCode, JsonOption, command, config_of, out, prin
 from sentry.cli.tables import show
 from sentry.domain.budget import Budget, floored, floored_percent
 from sentry.domain.counting import RULE_TEXT, CountedInterval
-from sentry.domain.errors import ConfigurationError, Problem
 from sentry.domain.health import Health, HealthState
 from sentry.domain.month import Month, local_time, parse_month
 from sentry.domain.watched_site import WatchedSite
@@ -68,7 +67,7 @@ def _short(value: object, key: str) -> object:
         return SHOWN_STATES.get(value, str(value))
     if key == "took_ms":
         return f"{value} ms"
-    return str(value).removesuffix("+00:00") if key == "last_seen_at" else value
+    return str(value).removesuffix("+00:00").replace("T", " ") if key == "last_seen_at" else value
 
 
 async def ledger(
@@ -140,11 +139,15 @@ async def budget(
 
 
 def month_of(text: str) -> Month | None:
-    """Returns the month that was asked for, None for the running one."""
+    """Returns the month that was asked for, None for the running one.
+
+    Raises:
+        typer.BadParameter: the text names no month.
+    """
     try:
         return parse_month(text) if text else None
     except ValueError as error:
-        raise ConfigurationError([Problem("command line", 0, "--month", str(error))]) from None
+        raise typer.BadParameter(str(error), param_hint="--month") from None
 
 
 def _percent(share: Any) -> str:  # noqa: ANN401  # a Fraction or None

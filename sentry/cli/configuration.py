@@ -16,8 +16,8 @@ from sentry.settings.starter_file import starter, write_new
 def register(app: typer.Typer) -> None:
     """Adds the commands."""
     app.command("init")(init)
-    app.command("check-config")(check_config)
-    app.command("schema")(schema)
+    app.command("check-config")(reported()(check_config))
+    app.command("schema")(reported()(schema))
 
 
 def init(

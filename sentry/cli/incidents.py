@@ -1,6 +1,7 @@
 """`incident list` and `incident show`: what failed, and its whole report."""
 
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 import typer
 from pydantic import TypeAdapter
@@ -11,7 +12,9 @@ from sentry.cli.tables import show as show_table
 from sentry.domain.errors import NotFound
 from sentry.domain.incident import Incident, IncidentState
 from sentry.domain.site import Language
+from sentry.reports.wording import Wording
 
+ENGLISH = Wording(Language.EN, ZoneInfo("UTC"))
 INCIDENT: TypeAdapter[Incident] = TypeAdapter(Incident)
 
 
@@ -45,7 +48,7 @@ async def list_incidents(
                 one.state,
                 one.site_key,
                 one.started_at.astimezone(zone),
-                one.time_to_resolve or "lasts",
+                "lasts" if one.time_to_resolve is None else ENGLISH.duration(one.time_to_resolve.total_seconds()),
                 books.messages.cause(one, _language(books, one)),
             )
             for one in found
@@ -67,7 +70,25 @@ async def show(
         if as_json:
             print_json(_document(books, incident))
         else:
-            print_text(books.messages.report_text(incident, _language(books, incident)))
+            print_text(
+                f"{_headline(books, incident)}\n\n{books.messages.report_text(incident, _language(books, incident))}"
+            )
+
+
+def _headline(books: Books, incident: Incident) -> str:
+    """What is asked first: which, how bad, where it stands, since when, which ticket."""
+    zone = books.roster.zone
+    since = f"since {incident.started_at.astimezone(zone):%Y-%m-%d %H:%M:%S} {zone}"
+    took = incident.time_to_resolve
+    parts = (
+        f"Incident {incident.id}",
+        incident.severity,
+        incident.state,
+        incident.site_key,
+        since if took is None else f"{since}, lasted {ENGLISH.duration(took.total_seconds())}",
+        f"ticket {incident.ticket_number}" if incident.ticket_number else "no ticket yet",
+    )
+    return " · ".join(parts)
 
 
 def _language(books: Books, incident: Incident) -> Language:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from enum import IntEnum
 from functools import wraps
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
@@ -48,8 +48,37 @@ DEFAULT_CONFIG = Path("sentry.yaml")
 PIPE_COLUMNS = 240
 """Width of tables that go into a file or another program, where no line may be folded."""
 
-out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else PIPE_COLUMNS)
-err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+class Paper(Console):
+    """A console whose reader may go away: `head` has seen enough, and that is no failure."""
+
+    def on_broken_pipe(self) -> None:
+        """Ends quietly, whatever is still to be said."""
+        leave_quietly()
+
+
+out = Paper(highlight=False, soft_wrap=True, emoji=False, width=None if sys.stdout.isatty() else PIPE_COLUMNS)
+err = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
+
+
+def leave_quietly() -> NoReturn:
+    """Ends the program after its reader has gone; Python must not complain when it flushes at exit.
+
+    Raises:
+        SystemExit: always, as done.
+    """
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    raise SystemExit(ExitCode.OK)
+
+
+@contextmanager
+def working(what: str) -> Iterator[None]:
+    """Shows what is under way while a person looks on; nothing where the output goes to a file or a program."""
+    if not err.is_terminal:
+        yield
+        return
+    with err.status(escape(what)):
+        yield
 
 
 def print_json(value: Any) -> None:  # noqa: ANN401  # any JSON value
@@ -66,15 +95,16 @@ def print_text(text: str) -> None:
 def reported() -> Iterator[None]:
     """Turns what goes wrong into a message on standard error and an exit code."""
     try:
-        yield
+        try:
+            yield
+        finally:
+            sys.stdout.flush()
     except SentryError as error:
         err.print(f"[red]online-sentry:[/red] {escape(str(error))}")
         code = next(code for kind, code in FAILURES.items() if isinstance(error, kind))
         raise typer.Exit(code) from error
     except BrokenPipeError:
-        # The reader (head, less) has seen enough. Python must not complain when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise typer.Exit(ExitCode.OK) from None
+        leave_quietly()
 
 
 def config_of(context: typer.Context) -> Path:

@@ -50,7 +50,7 @@ async def show(context: typer.Context, number: NumberArgument, *, as_json: JsonO
     async with open_books(config_of(context)) as books:
         ticket = await books.store.tickets.get(number)
     if ticket is None:
-        raise NotFound(f"there is no ticket {number}; `online-sentry ticket list` shows those there are")
+        raise _no_ticket(number)
     if as_json:
         print_json(TICKET.dump_python(ticket, mode="json"))
         return
@@ -59,7 +59,7 @@ async def show(context: typer.Context, number: NumberArgument, *, as_json: JsonO
         print_text(
             f"#{entry.sequence}  {entry.at:%Y-%m-%d %H:%M:%S} UTC  {entry.author}  {entry.kind} → {entry.state}"
         )
-        print_text("".join(f"  {line}\n" for line in entry.text.splitlines()))
+        print_text("".join(f"  {line}".rstrip() + "\n" for line in entry.text.splitlines()))
 
 
 async def comment(
@@ -96,8 +96,14 @@ async def verify(context: typer.Context, *, as_json: JsonOption = False) -> Exit
 
 async def _append(context: typer.Context, number: int, note: TicketNote) -> None:
     async with open_books(config_of(context)) as books:
+        if await books.store.tickets.get(number) is None:
+            raise _no_ticket(number)
         entry = await books.store.tickets.append(number, note, books.clock.now())
     out.print(f"ticket {number}: entry {entry.sequence} written, state {entry.state}")
+
+
+def _no_ticket(number: int) -> NotFound:
+    return NotFound(f"there is no ticket {number}; `online-sentry ticket list` shows those there are")
 
 
 def _author() -> str:

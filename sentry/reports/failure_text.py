@@ -254,7 +254,7 @@ def _entry_text(entry: TimelineEntry) -> str:
         return check
     if check and entry.kind == "check_joined":
         return f"{check}: {entry.data.get('reason') or ''} {entry.data.get('detail') or ''}"
-    return entry.text
+    return f"#{entry.data['ticket']}" if "ticket" in entry.data else entry.text
 
 
 def _log(evidence: Evidence) -> Iterator[str]:
