@@ -51,7 +51,8 @@ class ShownChain:
 def broken_tls(error: ssl.SSLError) -> ProbeFailure:
     """Returns the verdict of a TLS failure that is not about the server's certificate."""
     name = error.reason or ""
-    if isinstance(error, ssl.SSLEOFError):
+    # The same end of the connection has either name, by Python's version: 3.11.2 says SSLZeroReturnError.
+    if isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):
         detail = "the server closed the connection during the handshake"
     else:
         words = name.lower().replace("_", " ") or str(error)
