@@ -9,14 +9,11 @@ import pytest
 import yaml
 
 from sentry.data import config_folder
+from tests.integration.servers.process import require
 
-PROMTOOL = shutil.which("promtool")
 FOLDER = config_folder() / "prometheus"
 
-pytestmark = [
-    pytest.mark.integration,
-    pytest.mark.skipif(PROMTOOL is None, reason="promtool is not installed (Debian: prometheus)"),
-]
+pytestmark = pytest.mark.integration
 
 SERIES = 'instance="https://shop.example/",job="http"'
 CASES = {
@@ -33,8 +30,8 @@ CASES = {
 
 
 def promtool(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    assert PROMTOOL is not None
-    return subprocess.run([PROMTOOL, *arguments], cwd=cwd, capture_output=True, text=True, timeout=50, check=False)
+    program = require("promtool", "prometheus")
+    return subprocess.run([program, *arguments], cwd=cwd, capture_output=True, text=True, timeout=50, check=False)
 
 
 @pytest.fixture

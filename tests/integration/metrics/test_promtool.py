@@ -1,6 +1,5 @@
 """The page under the eyes of Prometheus' own linter."""
 
-import shutil
 import subprocess
 from dataclasses import replace
 
@@ -13,6 +12,7 @@ from sentry.metrics.telemetry import Metrics
 from sentry.ports import SampleKind
 from tests.fakes.clock import ManualClock
 from tests.fakes.results import START, a_bad_result, a_check, a_good_result
+from tests.integration.servers.process import require
 
 
 def _page_of_everything() -> str:
@@ -34,13 +34,11 @@ def _page_of_everything() -> str:
 
 
 @pytest.mark.integration
-@pytest.mark.skipif(shutil.which("promtool") is None, reason="Debian's package prometheus is not installed")
 def test_page_every_family_is_clean_for_promtool() -> None:
     """Every family of every table, with hostile labels, without a complaint."""
     page = _page_of_everything()
     for family in (*PROBE_FAMILIES, *CHECK_FAMILIES, *(metric.full_name for metric in OWN_METRICS.values())):
         assert f"# TYPE {family} " in page, family
-    checked = subprocess.run(
-        ["promtool", "check", "metrics"], input=page, capture_output=True, text=True, check=False
-    )
+    promtool = require("promtool", "prometheus")
+    checked = subprocess.run([promtool, "check", "metrics"], input=page, capture_output=True, text=True, check=False)
     assert (checked.returncode, checked.stdout, checked.stderr) == (0, "", "")
