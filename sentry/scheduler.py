@@ -5,7 +5,9 @@ what it does each 15 days. The instant at which a duty is due again therefore li
 asks, each few seconds, what is due now.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -43,7 +45,12 @@ class Scheduler:
     def start(self) -> None:
         """Begins to beat; needs a running event loop."""
         self._scheduler.add_job(
-            self.beat, "interval", seconds=BEAT_S, max_instances=1, coalesce=True, misfire_grace_time=None
+            self._beat_until_stopped,
+            "interval",
+            seconds=BEAT_S,
+            max_instances=1,
+            coalesce=True,
+            misfire_grace_time=None,
         )
         self._scheduler.start()
 
@@ -51,6 +58,11 @@ class Scheduler:
         """Stops beating."""
         if self._scheduler.running:
             self._scheduler.shutdown(wait=False)
+
+    async def _beat_until_stopped(self) -> None:
+        """APScheduler cancels a beat under way when it stops, and would log that as a failure."""
+        with suppress(asyncio.CancelledError):
+            await self.beat()
 
     async def beat(self) -> None:
         """Does everything that is due now; a duty that the store has never heard of is due at once.
