@@ -149,7 +149,7 @@ def _problems(error: ValidationError, model: type[CheckOptions]) -> list[Problem
         path = ".".join(str(part) for part in detail["loc"])
         message = sentence(detail["type"], detail.get("ctx", {}))
         if detail["type"] == "extra_forbidden":
-            message += f" of a {model.model_fields['kind'].default} check" + suggestion(path, model.model_fields)
+            message += f" of kind {model.model_fields['kind'].default}" + suggestion(path, model.model_fields)
         flag = "--timeout" if path == "timeout_s" else f"--set {path}" if path else "--set"
         problems.append(Problem("command line", 0, flag, message))
     return problems

@@ -9,6 +9,9 @@ from sentry.domain.errors import ConfigurationError, Problem
 KIND_OF_SCHEME = {"http": "http", "https": "http", "tcp": "tcp", "tls": "tls", "icmp": "icmp", "dns": "dns"}
 TLS_PORTS = frozenset({443, 8443})
 PORT_OF_SCHEME = {"http": 80, "https": 443}
+HOST_KEYS = {"icmp": "host", "dns": "query_name"}
+"""Kinds that look at a name and not at a port, and their key for it."""
+
 EXAMPLES = "write a URL, a host name, or host:port"
 
 
@@ -39,14 +42,19 @@ def parse_target(text: str, kind: str = "") -> Target:
         ConfigurationError: it cannot be probed; the message says how to write it.
     """
     scheme, parts, port = _split(text.strip())
+    host = parts.hostname or ""
     kind = kind or KIND_OF_SCHEME.get(scheme) or _kind_of_port(port)
     if scheme in PORT_OF_SCHEME:
         port = port or (PORT_OF_SCHEME[scheme] if kind == "tcp" else None)
-        return Target(kind, text.strip(), _options(text, kind, port))
-    secure = kind == "tls" or port in TLS_PORTS or port is None
-    host = parts.netloc.rpartition("@")[2]
-    url = f"{'https' if secure else 'http'}://{host}{parts.path or '/'}{f'?{parts.query}' if parts.query else ''}"
-    return Target(kind, url, _options(text, kind, port))
+        return Target(kind, text.strip(), _options(text, kind, host, port))
+    if kind == "tls":  # no https address, whose own port would be meant
+        return Target(kind, f"http://{f'[{host}]' if ':' in host else host}/", _options(text, kind, host, port))
+    secure = port in TLS_PORTS or port is None
+    authority = parts.netloc.rpartition("@")[2]
+    url = (
+        f"{'https' if secure else 'http'}://{authority}{parts.path or '/'}{f'?{parts.query}' if parts.query else ''}"
+    )
+    return Target(kind, url, _options(text, kind, host, port))
 
 
 def _split(text: str) -> tuple[str, SplitResult, int | None]:
@@ -80,7 +88,9 @@ def _kind_of_port(port: int | None) -> str:
     return "tls" if port in TLS_PORTS else "tcp"
 
 
-def _options(text: str, kind: str, port: int | None) -> dict[str, object]:
+def _options(text: str, kind: str, host: str, port: int | None) -> dict[str, object]:
+    if kind in HOST_KEYS:
+        return {HOST_KEYS[kind]: host}
     if kind == "tcp" and port is None:
         raise target_problem(f"a tcp probe needs a port; write {text.strip()[:100]}:PORT")
     return {"port": port} if kind in {"tcp", "tls"} and port is not None else {}

@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 from sentry.app.books import open_books
 from sentry.cli.shell import ExitCode, JsonOption, command, config_of, out, print_json, print_text
 from sentry.cli.tables import show as show_table
-from sentry.domain.errors import NotFound
+from sentry.domain.errors import NotFound, TransitionRefused
 from sentry.domain.ticket import Ticket, TicketState, Visibility
 from sentry.ports import TicketNote
 
@@ -96,8 +96,11 @@ async def verify(context: typer.Context, *, as_json: JsonOption = False) -> Exit
 
 async def _append(context: typer.Context, number: int, note: TicketNote) -> None:
     async with open_books(config_of(context)) as books:
-        if await books.store.tickets.get(number) is None:
+        ticket = await books.store.tickets.get(number)
+        if ticket is None:
             raise _no_ticket(number)
+        if note.state is not None and note.state is ticket.state:
+            raise TransitionRefused(f"ticket {number} is {ticket.state} already; nothing was written")
         entry = await books.store.tickets.append(number, note, books.clock.now())
     out.print(f"ticket {number}: entry {entry.sequence} written, state {entry.state}")
 

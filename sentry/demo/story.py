@@ -82,6 +82,10 @@ class Story:
                 if stay:
                     self._console.print("\nThe pages stay up until you press Ctrl-C.")
                     await asyncio.Event().wait()
+            self._console.print(
+                f"\nThe agent has stopped and its pages with it; what it wrote is in {escape(str(self._folder))}."
+                "\nRun online-sentry demo --stay to look at the pages."
+            )
         finally:
             await runner.cleanup()
             await self._sites.stop()

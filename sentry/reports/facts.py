@@ -21,7 +21,7 @@ def host_of(url: str) -> str:
     except ValueError:
         host, port = url, None
     usual = {"http": 80, "https": 443}.get(parts.scheme) if port else None
-    return inert_line(host if port in {None, usual} else f"{host}:{port}", 253)
+    return inert_line(host if port in {None, usual} else f"{f'[{host}]' if ':' in host else host}:{port}", 253)
 
 
 def cause_sentence(report: FailureReport, wording: Wording) -> str:
