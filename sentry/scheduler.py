@@ -41,6 +41,7 @@ class Scheduler:
         self._clock = clock
         self._telemetry = telemetry
         self._scheduler = AsyncIOScheduler(timezone="UTC")
+        self._beating = asyncio.Lock()
 
     def start(self) -> None:
         """Begins to beat; needs a running event loop."""
@@ -48,7 +49,7 @@ class Scheduler:
             self._beat_until_stopped,
             "interval",
             seconds=BEAT_S,
-            max_instances=1,
+            max_instances=2,  # the second leaves at once; APScheduler would warn of each beat that it keeps back
             coalesce=True,
             misfire_grace_time=None,
         )
@@ -65,10 +66,16 @@ class Scheduler:
             await self.beat()
 
     async def beat(self) -> None:
-        """Does everything that is due now; a duty that the store has never heard of is due at once.
+        """Does everything that is due now, unless the beat before is still at it: duties may take minutes.
 
-        So is one that is due later than it ever could be: it was done while the clock stood in the future.
+        A duty that the store has never heard of is due at once. So is one that is due later than it ever could be: it
+        was done while the clock stood in the future.
         """
+        if not self._beating.locked():
+            async with self._beating:
+                await self._do_what_is_due()
+
+    async def _do_what_is_due(self) -> None:
         now = self._clock.now()
         for kind, duty in self._duties.items():
             try:

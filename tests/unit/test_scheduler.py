@@ -1,3 +1,4 @@
+import asyncio
 from datetime import timedelta
 
 from sentry.scheduler import RETRY_AFTER, Duty, Scheduler
@@ -15,6 +16,8 @@ class Office:
         self.clock, self.book, self.telemetry = ManualClock(), MemoryDueBook(), RecordingTelemetry()
         self.done = 0
         self.fails = False
+        self.may_end = asyncio.Event()
+        self.may_end.set()
         self.open()
 
     def open(self) -> None:
@@ -23,6 +26,7 @@ class Office:
 
     async def work(self) -> None:
         self.done += 1
+        await self.may_end.wait()
         if self.fails:
             raise ValueError("not today")
 
@@ -52,6 +56,18 @@ async def test_duty_that_fails_is_tried_again_soon_and_counted() -> None:
     assert await office.after(RETRY_AFTER - timedelta(seconds=1)) == 1
     assert await office.after(timedelta(seconds=1)) == 2
     assert office.telemetry.counted("duty_failures_total", duty="audit") == 2
+
+
+async def test_beat_while_the_one_before_is_at_work_leaves_it_alone() -> None:
+    """A duty that takes longer than the pause between two beats is not begun twice."""
+    office = Office()
+    office.may_end.clear()
+    first = asyncio.create_task(office.after(timedelta(0)))
+    await asyncio.sleep(0)
+    assert await office.after(timedelta(seconds=5)) == 1
+    office.may_end.set()
+    assert await first == 1
+    assert await office.after(EVERY) == 2
 
 
 async def test_duty_done_while_the_clock_stood_in_the_future_is_done_again_on_the_right_time() -> None:
