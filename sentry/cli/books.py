@@ -6,7 +6,7 @@ import typer
 from rich.markup import escape
 
 from sentry.app.books import Books, open_books
-from sentry.cli.shell import ExitCode, JsonOption, command, config_of, out, print_json
+from sentry.cli.shell import ExitCode, JsonOption, command, config_of, out, print_json, working
 from sentry.cli.tables import show
 from sentry.domain.budget import Budget, floored, floored_percent
 from sentry.domain.counting import RULE_TEXT, CountedInterval
@@ -116,7 +116,8 @@ async def budget(
     wanted = month_of(month)
     async with open_books(config_of(context)) as books:
         sites = [books.site(site)] if site else list(books.roster.sites.values())
-        months = [await books.budgets.of_month(one, wanted) for one in sites]
+        with working(f"reckoning the month of {len(sites)} site(s)"):
+            months = [await books.budgets.of_month(one, wanted) for one in sites]
     if as_json:
         print_json([_month_document(one) for one in months])
         return

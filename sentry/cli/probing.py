@@ -10,6 +10,7 @@ from sentry.app.single import KINDS_BY_NAME, Probed, probe_once
 from sentry.cli.explanation import explanation, verdict
 from sentry.cli.shell import ExitCode, JsonOption, command, out, print_json, working
 from sentry.domain.failure_report import CollectedEvidence
+from sentry.domain.public_url import public_url
 from sentry.domain.result import ProbeResult
 
 RESULT: TypeAdapter[ProbeResult] = TypeAdapter(ProbeResult)
@@ -46,7 +47,7 @@ async def probe(
     as_json: JsonOption = False,
 ) -> ExitCode:
     """Probe once, now. Exit code 0 when it is up or degraded, 1 when it is not."""
-    with working(f"probing {target}, {timeout_s:g} s at most"):
+    with working(f"probing {public_url(target)}, {timeout_s:g} s at most"):
         probed = await probe_once(
             target,
             kind=kind,

@@ -6,7 +6,7 @@ import typer
 
 from sentry.app.books import open_books
 from sentry.cli.books import MonthOption, month_of
-from sentry.cli.shell import command, config_of, print_text
+from sentry.cli.shell import command, config_of, print_text, working
 from sentry.domain.site import Language
 from sentry.reports import KINDS
 
@@ -31,7 +31,9 @@ async def report(
     form = "json" if as_json else form
     if form not in KINDS:
         raise typer.BadParameter(f"there is no format '{form}'; use one of {FORMATS}", param_hint="--format")
-    async with open_books(config_of(context)) as books:
-        sites = books.client_sites(client)
-        data = await books.reports.build(sites, month_of(month), language)
-    print_text(KINDS[form]().render(data))
+    wanted = month_of(month)
+    with working("reckoning the month"):
+        async with open_books(config_of(context)) as books:
+            data = await books.reports.build(books.client_sites(client), wanted, language)
+        text = KINDS[form]().render(data)
+    print_text(text)

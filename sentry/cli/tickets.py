@@ -7,7 +7,7 @@ import typer
 from pydantic import TypeAdapter
 
 from sentry.app.books import open_books
-from sentry.cli.shell import ExitCode, JsonOption, command, config_of, out, print_json, print_text
+from sentry.cli.shell import ExitCode, JsonOption, command, config_of, out, print_json, print_text, working
 from sentry.cli.tables import show as show_table
 from sentry.domain.errors import NotFound, TransitionRefused
 from sentry.domain.ticket import Ticket, TicketState, Visibility
@@ -85,8 +85,9 @@ async def close(
 
 async def verify(context: typer.Context, *, as_json: JsonOption = False) -> ExitCode:
     """Prove that no history of a ticket was touched. Exit code 1 when an entry was changed, removed or moved."""
-    async with open_books(config_of(context)) as books:
-        problems = await books.store.tickets.verify()
+    with working("reckoning every hash again"):
+        async with open_books(config_of(context)) as books:
+            problems = await books.store.tickets.verify()
     if as_json:
         print_json({"ok": not problems, "problems": list(problems)})
     else:

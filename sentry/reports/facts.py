@@ -20,7 +20,7 @@ def host_of(url: str) -> str:
         host, port = parts.hostname or url, parts.port
     except ValueError:
         host, port = url, None
-    usual = {"http": 80, "https": 443}.get(parts.scheme) if port else None
+    usual = {"http": 80, "https": 443, "tls": 443}.get(parts.scheme) if port else None
     return inert_line(host if port in {None, usual} else f"{f'[{host}]' if ':' in host else host}:{port}", 253)
 
 
