@@ -159,6 +159,7 @@ class Agent:
         settings = self.books.settings
         await self._apply(settings, await asyncio.to_thread(prepare, settings.checks(), self._probing))
         await self._reactions.release_removed()
+        await self._reactions.incidents.resume()
         async with AsyncExitStack() as stack:
             self.port = await self._serve(stack)
             tasks = [asyncio.create_task(self._forever(name, loop), name=name) for name, loop in loops.items()]

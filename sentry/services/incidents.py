@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from sentry.domain.attribution import attribute
-from sentry.domain.errors import NotFound
+from sentry.domain.errors import NotFound, StoreUnavailable
 from sentry.domain.events import Event, EventKind
 from sentry.domain.failure_report import CollectedEvidence, FailureReport
 from sentry.domain.incident import REOPEN_WITHIN, Incident, IncidentState, Severity, TimelineEntry
@@ -31,6 +31,12 @@ CONCURRENT_COLLECTIONS = 24
 
 FindView = Callable[[str], CheckView | None]
 """What the watch knows of a check now; None for one that is not watched."""
+
+STORE_RETRY_S = 5.0
+"""Waiting until evidence is offered again to a store that did not take it."""
+
+INCIDENT_LIMIT = 10_000
+"""Unresolved incidents looked at after a start."""
 
 CHANGES_WITHIN = timedelta(hours=24)
 FAILURES_SEARCHED = 50
@@ -111,6 +117,14 @@ class Incidents:
             await self._incidents.save(incident, [entry] if entry else [], [])
             return incident
 
+    async def resume(self) -> None:
+        """Takes up what the last stop cut short: looks around failures that still last and have no evidence yet."""
+        for state in (IncidentState.OPEN, IncidentState.ACKNOWLEDGED):
+            for incident in await self._incidents.list(state=state, limit=INCIDENT_LIMIT):
+                view = self._view(incident.report.check_key)
+                if incident.report.evidence is None and view is not None:
+                    self._expect_late(incident.id, self._collecting(view.check))
+
     async def settled(self) -> None:
         """Waits until every late part of a report has been added; for tests and for an orderly stop."""
         while self._late:
@@ -165,9 +179,7 @@ class Incidents:
         else:
             incident = await self._open(event, check, report, started_at)
         if late is not None:
-            task = asyncio.create_task(self._append_late(incident.id, late), name=f"late-evidence:{incident.id}")
-            self._late.add(task)
-            task.add_done_callback(self._late.discard)
+            self._expect_late(incident.id, late)
 
     async def _open(self, event: Event, check: Check, report: FailureReport, started_at: datetime) -> Incident:
         incident = Incident(
@@ -286,13 +298,26 @@ class Incidents:
             detail=event.data.get("detail") or "",
         )
 
+    def _expect_late(self, incident_id: int, collection: asyncio.Task[CollectedEvidence]) -> None:
+        task = asyncio.create_task(self._append_late(incident_id, collection), name=f"late-evidence:{incident_id}")
+        self._late.add(task)
+        task.add_done_callback(self._late.discard)
+
     async def _append_late(self, incident_id: int, collection: asyncio.Task[CollectedEvidence]) -> None:
         evidence = await collection
-        async with self._changing:
-            incident = await self._incidents.get(incident_id)
-            if incident is not None:
-                self._collections.pop(incident.report.check_key, None)
-                await self._add_evidence(incident, evidence)
+        while not await self._appended(incident_id, evidence):
+            await self._clock.sleep(STORE_RETRY_S)
+
+    async def _appended(self, incident_id: int, evidence: CollectedEvidence) -> bool:
+        try:
+            async with self._changing:
+                incident = await self._incidents.get(incident_id)
+                if incident is not None:
+                    self._collections.pop(incident.report.check_key, None)
+                    await self._add_evidence(incident, evidence)
+        except StoreUnavailable:
+            return False
+        return True
 
     async def _add_evidence(self, incident: Incident, evidence: CollectedEvidence) -> None:
         attribution, basis = attribute(incident.report.failed, evidence)

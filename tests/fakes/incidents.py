@@ -4,18 +4,23 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from sentry.domain.errors import StoreConflict
+from sentry.domain.errors import StoreConflict, StoreUnavailable
 from sentry.domain.events import Event
 from sentry.domain.incident import Incident, IncidentState, TimelineEntry
 from tests.fakes.watch_store import MemoryEventQueue
 
 
 class MemoryIncidentStore:
-    """Fills the `IncidentStore` port; events go into `queue` where there is one, and into `events` always."""
+    """Fills the `IncidentStore` port; events go into `queue` where there is one, and into `events` always.
+
+    Attributes:
+        unavailable: every write is refused while it is set.
+    """
 
     def __init__(self, queue: MemoryEventQueue | None = None) -> None:
         self.incidents: dict[int, Incident] = {}
         self.events: list[Event] = []
+        self.unavailable = False
         self._queue = queue
 
     async def unresolved(self, key: str) -> Incident | None:
@@ -25,6 +30,7 @@ class MemoryIncidentStore:
         return next((one for one in self._newest() if one.key == key), None)
 
     async def open(self, incident: Incident, events: Sequence[Event]) -> Incident:
+        self._answer()
         if await self.unresolved(incident.key) is not None:
             raise StoreConflict(f"{incident.key} has an unresolved incident")
         opened = replace(incident, id=len(self.incidents) + 1)
@@ -33,6 +39,7 @@ class MemoryIncidentStore:
         return opened
 
     async def save(self, incident: Incident, added: Sequence[TimelineEntry], events: Sequence[Event]) -> None:
+        self._answer()
         standing = self.incidents[incident.id]
         self.incidents[incident.id] = replace(incident, timeline=(*standing.timeline, *added))
         self._publish(events)
@@ -56,6 +63,10 @@ class MemoryIncidentStore:
             and (since is None or one.started_at >= since)
         ]
         return found[:limit]
+
+    def _answer(self) -> None:
+        if self.unavailable:
+            raise StoreUnavailable("locked")
 
     def _newest(self) -> Sequence[Incident]:
         return sorted(self.incidents.values(), key=lambda one: one.id, reverse=True)

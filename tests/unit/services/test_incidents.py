@@ -10,7 +10,7 @@ from sentry.domain.incident import Incident, IncidentState, Severity
 from sentry.domain.result import Reason, Status
 from sentry.domain.site import CheckOptions
 from sentry.ports import SampleKind
-from sentry.services.incidents import COLLECT_WITHIN_S, CONCURRENT_COLLECTIONS, Incidents
+from sentry.services.incidents import COLLECT_WITHIN_S, CONCURRENT_COLLECTIONS, STORE_RETRY_S, Incidents
 from sentry.services.watch import Watch
 from tests.fakes.checks import START, make_check, make_result
 from tests.fakes.clock import ManualClock
@@ -45,17 +45,21 @@ class Harness:
         self.incidents = MemoryIncidentStore()
         self.ledger = MemoryLedger()
         self.collector = SlowCollector(self.clock, evidence_takes_s)
-        telemetry = RecordingTelemetry()
-        self.watch = Watch(self.store, self.clock, telemetry, recheck=lambda *_: None, committed=lambda: None)
+        self.telemetry = RecordingTelemetry()
+        self.watch = Watch(self.store, self.clock, self.telemetry, recheck=lambda *_: None, committed=lambda: None)
+        self.start()
+
+    def start(self) -> None:
+        """Makes the service anew, as a start of the agent does."""
         self.service = Incidents(
             view=self.watch.view,
             incidents=self.incidents,
             ledger=self.ledger,
             collector=self.collector,
             clock=self.clock,
-            telemetry=telemetry,
+            telemetry=self.telemetry,
         )
-        self.dispatcher = Dispatcher(self.queue, {"incidents": self.service.handle}, self.clock, telemetry)
+        self.dispatcher = Dispatcher(self.queue, {"incidents": self.service.handle}, self.clock, self.telemetry)
 
     async def see(self, status: Status, *, check_key: str = "shop/http", reason: Reason | None = None) -> None:
         """One result now, written and dispatched."""
@@ -133,6 +137,40 @@ async def test_evidence_that_is_late_never_delays_the_incident_and_is_added() ->
 
     assert harness.only().report.evidence is not None
     assert harness.only().timeline[-1].kind == "evidence_added"
+
+
+async def test_evidence_that_meets_a_locked_store_is_added_once_it_answers() -> None:
+    """What was seen around a failure is not seen again: it waits for the store."""
+    harness = Harness(evidence_takes_s=COLLECT_WITHIN_S)
+    await harness.watch.replace([make_check()])
+    for _ in range(3):
+        await harness.see(Status.DOWN)
+    harness.incidents.unavailable = True
+    await harness.clock.advance(COLLECT_WITHIN_S)
+    harness.incidents.unavailable = False
+    assert harness.only().report.evidence is None
+
+    await harness.clock.advance(STORE_RETRY_S)
+    assert harness.only().report.evidence is not None
+
+
+async def test_evidence_that_a_kill_cut_short_is_collected_after_the_restart() -> None:
+    """The site is down still, so there is still something to see; an incident that has evidence keeps it."""
+    harness = Harness(evidence_takes_s=COLLECT_WITHIN_S)
+    await harness.watch.replace([make_check()])
+    for _ in range(3):
+        await harness.see(Status.DOWN)
+    await harness.clock.advance(1)
+    await harness.service.close()
+    assert harness.only().report.evidence is None
+
+    harness.start()
+    await harness.service.resume()
+    await harness.clock.advance(COLLECT_WITHIN_S)
+    assert harness.only().report.evidence is not None
+    harness.start()
+    await harness.service.resume()
+    assert len(harness.collector.calls) == 2
 
 
 async def test_evidence_is_collected_from_the_first_failure_and_once(harness: Harness) -> None:
