@@ -18,7 +18,6 @@ from probes.resolver import AiodnsResolver
 from sentry.app.books import Books, open_books
 from sentry.app.duties import Duties
 from sentry.app.kinds import load_settings
-from sentry.app.lock import sole_agent
 from sentry.app.pages import application
 from sentry.app.probing import prepare
 from sentry.app.reactions import Reactions
@@ -217,7 +216,7 @@ async def open_agent(config: Path, clock: Clock | None = None) -> AsyncIterator[
     async with AsyncExitStack() as stack:
         books = await stack.enter_async_context(open_books(config, clock))
         settings = books.settings
-        stack.enter_context(sole_agent(settings.store))
+        await stack.enter_async_context(books.store.database.sole_agent())
         token = settings.web.token
         require_token(settings.web.address[0], token.get_secret_value() if token else None, file=str(config))
         session = await stack.enter_async_context(open_session())

@@ -1,7 +1,7 @@
 """The two sides of the database: one writer at a time, and readers that never wait for it."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 from sqlalchemy import event, text
@@ -11,6 +11,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from sentry.store.address import StoreAddress
 from sentry.store.faults import translated
+from sentry.store.lock import lock_file, lock_server
 
 _READERS = 4
 _ONE_WRITER = text("SELECT pg_advisory_xact_lock(7093640197)")
@@ -38,6 +39,8 @@ class Database:
             address: where it is.
             wait_s: how long a write waits for another writer before it gives up.
         """
+        self._address = address
+        self._wait_s = wait_s
         self.shown = address.shown
         self.is_sqlite = address.file is not None
         build = _sqlite_engine if self.is_sqlite else _postgres_engine
@@ -68,6 +71,23 @@ class Database:
         with translated(self.shown):
             async with self._reader.connect() as connection:
                 yield connection
+
+    @asynccontextmanager
+    async def sole_agent(self) -> AsyncIterator[None]:
+        """Keeps every other agent away from the store until the block ends.
+
+        Raises:
+            StoreUnavailable: another agent works on it.
+        """
+        async with AsyncExitStack() as stack:
+            with translated(self.shown):
+                if self._address.file is not None:
+                    stack.enter_context(lock_file(self._address.file))
+                else:
+                    engine = _postgres_engine(self._address, wait_s=self._wait_s, writes=True)
+                    stack.push_async_callback(engine.dispose)
+                    await stack.enter_async_context(lock_server(engine, self.shown))
+            yield
 
     async def aclose(self) -> None:
         """Closes every connection and ends their threads."""

@@ -176,6 +176,22 @@ async def test_two_processes_filing_tickets_at_once_leave_no_gap(address: str, c
         assert await store.tickets.verify() == []
 
 
+async def test_store_of_an_agent_takes_no_second_agent_but_every_command(address: str, clock: ManualClock) -> None:
+    """The second is refused with the store's name and no password; once the first is gone there is room again."""
+    async with (
+        open_store(address, handlers=HANDLERS, clock=clock, wait_s=WAIT_S) as first,
+        open_store(address, handlers=HANDLERS, clock=clock, wait_s=WAIT_S) as second,
+    ):
+        async with first.database.sole_agent():
+            await second.watch.commit(BATCH)
+            with pytest.raises(StoreUnavailable, match=r"another agent works on .*sentry"):
+                async with second.database.sole_agent():
+                    pass
+            await first.watch.commit(BATCH)
+        async with second.database.sole_agent():
+            pass
+
+
 async def test_commit_that_is_cancelled_leaves_nothing_half_written(store: Store) -> None:
     """A task that is stopped while it writes leaves all or nothing, and a store that works."""
     for steps in range(1, 60, 3):
