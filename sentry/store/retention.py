@@ -6,10 +6,11 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Delete, Table, and_, delete, exists, select, tuple_
 
+from sentry.domain.incident import IncidentState
 from sentry.domain.retention import RetentionPolicy
 from sentry.store.columns import to_ms
 from sentry.store.database import Database
-from sentry.store.schema import checks, deliveries, event_handlings, events, failures, samples
+from sentry.store.schema import checks, deliveries, event_handlings, events, failures, incidents, samples
 
 BITE = 2_000
 """Rows dropped in one transaction: some 10 ms, against batches that come each second."""
@@ -72,4 +73,8 @@ def _old_events(before: datetime) -> ColumnElement[bool]:
 
 
 def _old_deliveries(before: datetime) -> ColumnElement[bool]:
-    return and_(deliveries.c.created_us < before, deliveries.c.state != "pending")
+    """Those of an incident that lasts are kept: they say who was told, and so who must hear of its end."""
+    lasts = exists().where(
+        incidents.c.id == deliveries.c.incident_id, incidents.c.state != IncidentState.RESOLVED.value
+    )
+    return and_(deliveries.c.created_us < before, deliveries.c.state != "pending", ~lasts)

@@ -8,6 +8,7 @@ from sqlalchemy import text
 
 from sentry.domain.errors import NotFound, StoreUnavailable
 from sentry.domain.events import Event, EventKind
+from sentry.domain.incident import IncidentState
 from sentry.domain.ledger import MinuteState, Run
 from sentry.domain.notice import Delivery, DeliveryState, NoticeKind
 from sentry.domain.retention import RetentionPolicy
@@ -16,7 +17,7 @@ from sentry.store import Store, open_store
 from sentry.store.due import DueItem
 from tests.contract.conftest import WAIT_S
 from tests.fakes.clock import ManualClock
-from tests.fakes.watch import NOON, down, minute, record, up
+from tests.fakes.watch import NOON, down, incident, minute, record, up
 
 
 def _delivery(place: int, **changed: object) -> Delivery:
@@ -203,6 +204,20 @@ async def test_prune_drops_what_is_old_and_nothing_that_is_owed_or_promised(stor
     assert [found.incident_id for found in await store.deliveries.due(last, 9)] == [1]
     async with store.database.read() as connection:
         assert (await connection.execute(text("SELECT count(*) FROM event_handlings"))).scalar() == 2
+
+
+async def test_prune_keeps_who_was_told_of_an_incident_while_it_lasts(store: Store) -> None:
+    """Else nobody would hear of its end, and any change of it would tell of its beginning anew."""
+    policy = RetentionPolicy(deliveries_days=1)
+    lasting = await store.incidents.open(incident(), [])
+    await store.deliveries.enqueue([_delivery(lasting.id, state=DeliveryState.SENT)])
+
+    await store.retention.prune(policy, NOON + timedelta(days=9))
+    assert len(await store.deliveries.of_incident(lasting.id)) == 1
+
+    await store.incidents.save(replace(lasting, state=IncidentState.RESOLVED), [], [])
+    await store.retention.prune(policy, NOON + timedelta(days=9))
+    assert await store.deliveries.of_incident(lasting.id) == []
 
 
 async def test_prune_of_what_is_young_drops_nothing(store: Store) -> None:
