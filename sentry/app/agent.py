@@ -4,7 +4,7 @@ import asyncio
 import os
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -183,9 +183,11 @@ class Agent:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await self._reactions.incidents.close()
-        with suppress(TimeoutError):
+        try:
             async with asyncio.timeout(STOP_WITHIN_S):
                 await self.watch.flush()
+        except TimeoutError:
+            _log.error("the store does not answer: what it has not taken is lost", results=self.watch.queued)
 
     async def _forever(self, name: str, loop: Callable[[], Awaitable[None]]) -> None:
         """A loop that a bug of ours ends must not end the watch: it is started again, loudly."""

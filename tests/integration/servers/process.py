@@ -121,16 +121,16 @@ class ServerProcess:
             self.kill()
             raise ServerError(f"{error}\n{self.log_tail()}") from error
 
-    def stop(self) -> int:
+    def stop(self, within_s: float = STOP_WITHIN_S) -> int:
         """Asks the process to end (SIGTERM), kills it when it does not, and returns its exit code."""
         if self._process is None:
             return 0
         if self.is_running:
             self.signal(signal.SIGTERM)
             try:
-                self._process.wait(STOP_WITHIN_S)
+                self._process.wait(within_s)
             except subprocess.TimeoutExpired:
-                sys.stderr.write(f"{self.name} ignored SIGTERM for {STOP_WITHIN_S:g} s\n{self.log_tail()}\n")
+                sys.stderr.write(f"{self.name} ignored SIGTERM for {within_s:g} s\n{self.log_tail()}\n")
         return self.kill()
 
     def kill(self) -> int:
