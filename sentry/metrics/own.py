@@ -80,7 +80,6 @@ _TABLE = (
     _counter("stalled_seconds_total", "Time that the event loop stood still in stalls."),
     _counter("clock_jumps_total", "Jumps of the wall clock."),
     _gauge("queue_depth", "Results that wait for the store."),
-    _gauge("self_network_up", "Whether the agent's own network works."),
     _counter("loop_crashes_total", "Loops of the agent that a fault of its own ended; they start again.", "loop"),
     _counter("duty_failures_total", "Slow duties (budgets, retention) that failed; they are tried again.", "duty"),
     # the store and the outbox
@@ -96,16 +95,6 @@ _TABLE = (
     _histogram("incident_resolve_seconds", "From the first failed probe to the recovery.", RESOLVE_BUCKETS_S),
     _counter("alerts_total", "Messages that a channel accepted.", "channel"),
     _counter("alert_failures_total", "Attempts to deliver that failed.", "channel", "reason"),
-    _counter(
-        "alerts_dead_total", "Messages that a channel did not take for good; the fall-back was used.", "channel"
-    ),
-    _counter("alerts_unrouted_total", "Incidents that no route leads anywhere."),
-    _histogram(
-        "alert_latency_seconds",
-        "From the first failed probe to the acceptance of its alert by a channel.",
-        DETECT_BUCKETS_S,
-        "channel",
-    ),
     _counter("alerts_dead_total", "Messages that a channel gave up; its fall-back, if any, took them on.", "channel"),
     _counter("alerts_unrouted_total", "Openings of incidents that no route sends to anybody."),
     _histogram(

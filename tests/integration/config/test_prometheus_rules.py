@@ -24,7 +24,7 @@ CASES = {
     "SentryConfigurationRefused": ("sentry_config_last_reload_successful", "0x10", "8m"),
     "SentryAlertsStuck": ("sentry_outbox_oldest_seconds", "400x10", "5m"),
     "SentryAlertsDead": ('sentry_alerts_dead_total{channel="duty"}', "0 0 1 1", "3m"),
-    "SentryNetworkDown": ("sentry_self_network_up", "0x10", "5m"),
+    "SentryStoreFails": ('sentry_store_errors_total{kind="unavailable"}', "0x3 1+1x6", "9m"),
     "SentryCheckSilent": (f"sentry_last_run_age_seconds{{{SERIES}}}", "9000x10", "6m"),
 }
 

@@ -150,11 +150,11 @@ def test_count_not_in_table_is_an_error_in_tests(metrics: Metrics, name: str, la
 
 
 def test_gauge_never_set_is_absent(metrics: Metrics) -> None:
-    """Where nobody watches the agent's own network, the page does not say that it is down."""
-    assert "sentry_self_network_up" not in metrics.page().decode()
-    metrics.gauge("self_network_up", 1)
-    metrics.gauge("self_network_up", 0)
-    assert _lines(metrics, "sentry_self_network_up") == ["sentry_self_network_up 0.0"]
+    """Before the outbox was looked at, the page does not say that nothing is owed."""
+    assert "sentry_outbox_pending" not in metrics.page().decode()
+    metrics.gauge("outbox_pending", 1)
+    metrics.gauge("outbox_pending", 0)
+    assert _lines(metrics, "sentry_outbox_pending") == ["sentry_outbox_pending 0.0"]
 
 
 def test_count_not_in_table_in_production_is_counted(clock: ManualClock) -> None:
