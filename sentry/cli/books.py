@@ -1,22 +1,29 @@
 """`status`, `ledger` and `budget`: what the store knows, whether the agent runs or not."""
 
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
 
 from sentry.app.books import Books, open_books
-from sentry.cli.shell import ExitCode, JsonOption, command, config_of, out, print_json, working
+from sentry.cli.shell import ExitCode, JsonOption, command, config_of, err, out, print_json, working
 from sentry.cli.tables import show
 from sentry.domain.budget import Budget, floored, floored_percent
 from sentry.domain.counting import RULE_TEXT, CountedInterval
 from sentry.domain.health import Health, HealthState
 from sentry.domain.month import Month, local_time, parse_month
 from sentry.domain.watched_site import WatchedSite
+from sentry.ports import Sample
 from sentry.services.budgets import SiteMonth
 
 MonthOption = Annotated[str, typer.Option("--month", metavar="YYYY-MM", help="The month; the running one if absent.")]
 SHOWN_STATES = {HealthState.SUSPECT: "up?", HealthState.RECOVERING: "down?"}
+DOWN_STATES = frozenset({HealthState.DOWN, HealthState.RECOVERING})
+
+STALE_AFTER_INTERVALS = 3
+"""A check whose newest result is older, and older than three minutes, is watched by nobody now."""
 
 
 def register(app: typer.Typer) -> None:
@@ -27,30 +34,37 @@ def register(app: typer.Typer) -> None:
 
 
 async def status(context: typer.Context, *, as_json: JsonOption = False) -> ExitCode:
-    """Show every check as it was last seen. Exit code 1 when one of them is down."""
+    """Show every check as it was last seen. Exit code 1 when one is down, or has not been seen lately."""
     async with open_books(config_of(context)) as books:
+        now = books.clock.now()
         known = await books.store.watch.load_health()
         latest = await books.store.ledger.latest()
         rows = [
-            _status(books, key, known.get(key, Health(key)), latest.get(key)) for key in sorted(books.roster.checks)
+            _status(books, key, known.get(key, Health(key)), latest.get(key), now)
+            for key in sorted(books.roster.checks)
         ]
+    stale = sum(row["stale"] for row in rows)
     if as_json:
         print_json(rows)
     else:
         columns = ("check", "state", "last seen (UTC)", "took", "reason", "url")
         keys = ("check", "state", "last_seen_at", "took_ms", "reason", "url")
-        shown = [[_short(row[key], key) for key in keys] for row in rows]
+        shown = [[_short(row, key) for key in keys] for row in rows]
         show(columns, shown, "nothing is watched")
-    down = any(row["state"] in {HealthState.DOWN, HealthState.RECOVERING} for row in rows)
-    return ExitCode.NEGATIVE if down else ExitCode.OK
+        if stale:
+            err.print(f"[yellow]{stale} of {len(rows)} checks were not seen lately; does the agent run?[/yellow]")
+    down = any(row["state"] in DOWN_STATES for row in rows)
+    return ExitCode.NEGATIVE if down or stale else ExitCode.OK
 
 
-def _status(books: Books, key: str, health: Health, latest: Any) -> dict[str, Any]:  # noqa: ANN401  # a Sample or None
+def _status(books: Books, key: str, health: Health, latest: Sample | None, now: datetime) -> dict[str, Any]:
+    lately = timedelta(seconds=STALE_AFTER_INTERVALS * max(books.roster.checks[key].interval_s, 60))
     return {
         "check": key,
         "site": books.roster.checks[key].site_key,
         "url": books.roster.checks[key].url,
         "state": health.state,
+        "stale": latest is not None and now - latest.scheduled_at > lately,
         "since": health.since.isoformat() if health.since else None,
         "degraded": health.degraded,
         "last_seen_at": latest.scheduled_at.isoformat(timespec="seconds") if latest else None,
@@ -60,11 +74,12 @@ def _status(books: Books, key: str, health: Health, latest: Any) -> dict[str, An
     }
 
 
-def _short(value: object, key: str) -> object:
+def _short(row: Mapping[str, Any], key: str) -> object:
+    value = row[key]
     if value is None:
         return None
-    if key == "state" and isinstance(value, HealthState):
-        return SHOWN_STATES.get(value, str(value))
+    if key == "state":
+        return "unknown" if row["stale"] else SHOWN_STATES.get(value, str(value))
     if key == "took_ms":
         return f"{value} ms"
     return str(value).removesuffix("+00:00").replace("T", " ") if key == "last_seen_at" else value

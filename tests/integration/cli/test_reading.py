@@ -4,8 +4,11 @@ import csv
 import io
 import json
 import re
+import shutil
 import sqlite3
 from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 from pydantic import TypeAdapter
@@ -53,6 +56,20 @@ def test_status_names_what_is_down_and_says_so_in_its_exit_code(watched: Command
     rows = {row["check"]: row for row in json.loads(watched.run("status", "--json").stdout)}
     assert (rows["blog/http"]["state"], rows["shop/http"]["state"]) == ("down", "up")
     assert rows["blog/http"]["reason"] == "http_server_error"
+
+
+def test_status_long_after_the_agent_has_stopped_is_unknown(watched: CommandLine, tmp_path: Path) -> None:
+    """Nobody watches: what was up and down then is neither now, and a script must notice."""
+    copy = Path(shutil.copytree(watched.config.parent, tmp_path / "copy"))
+    config = copy / watched.config.name
+    config.write_text(config.read_text().replace(str(watched.config.parent), str(copy)))
+    with closing(sqlite3.connect(copy / "sentry.db")) as store, store:
+        store.execute("UPDATE samples SET scheduled_ms = scheduled_ms - 200000")
+    result = CommandLine(config).run("status")
+    assert result.exit_code == 1
+    assert [line.split()[1] for line in result.stdout.splitlines()[1:]] == ["unknown", "unknown"]
+    assert result.stderr == "2 of 2 checks were not seen lately; does the agent run?\n"
+    assert [row["stale"] for row in json.loads(CommandLine(config).run("status", "--json").stdout)] == [True, True]
 
 
 def test_incident_list_has_both_newest_first(watched: CommandLine) -> None:
