@@ -1,5 +1,7 @@
 """`init`, `check-config` and `schema`: making, proving and editing the configuration."""
 
+from collections import Counter
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -8,9 +10,12 @@ from rich.markup import escape
 from sentry.app.kinds import json_schema, load_settings
 from sentry.app.probing import prove
 from sentry.cli.shell import ExitCode, JsonOption, config_of, err, out, print_json, reported
-from sentry.domain.errors import ConfigurationError
+from sentry.domain.errors import ConfigurationError, Problem
 from sentry.settings import Settings
 from sentry.settings.starter_file import starter, write_new
+
+ALIKE_SHOWN = 3
+"""So many warnings of the same words are printed one by one."""
 
 
 def register(app: typer.Typer) -> None:
@@ -49,9 +54,20 @@ def check_config(context: typer.Context, *, as_json: JsonOption = False) -> None
         warnings = [_document(one) for one in settings.warnings]
         print_json({"ok": True, "problems": [], "warnings": warnings, "settings": settings.shown()})
         return
-    for warning in settings.warnings:
-        err.print(f"[yellow]warning[/yellow] {escape(str(warning))}")
+    _warn(settings.warnings)
     out.print(_counted(settings))
+
+
+def _warn(warnings: Sequence[Problem]) -> None:
+    """Prints warnings; one that hundreds of sites share must not hide the others."""
+    alike: Counter[str] = Counter()
+    for warning in warnings:
+        alike[warning.message] += 1
+        if alike[warning.message] <= ALIKE_SHOWN:
+            err.print(f"[yellow]warning[/yellow] {escape(str(warning))}")
+    for message, times in alike.items():
+        if times > ALIKE_SHOWN:
+            err.print(f"[yellow]warning[/yellow] {times - ALIKE_SHOWN} more (all with --json): {escape(message)}")
 
 
 def schema() -> None:

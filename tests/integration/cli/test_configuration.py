@@ -36,6 +36,19 @@ def test_init_writes_a_configuration_that_can_be_used(here: CommandLine) -> None
     assert here.run("check-config").stdout.startswith("the configuration can be used: 3 sites")
 
 
+def test_check_config_counts_a_warning_that_many_sites_share(here: CommandLine) -> None:
+    """Three are shown with their lines, the rest as a number; JSON has them all."""
+    sites = [
+        {"key": f"shop-{n}", "url": "https://shop.acme.example/", "checks": [{"kind": "tls"}]} for n in range(20)
+    ]
+    here.config.write_text(json.dumps({"sites": sites}))
+    lines = here.run("check-config").stderr.splitlines()
+    alike = [line for line in lines if "no check watches whether the site answers" in line]
+    assert len(alike) == 4
+    assert alike[-1].startswith("warning 17 more (all with --json): no check")
+    assert len(json.loads(here.run("check-config", "--json").stdout)["warnings"]) > 20
+
+
 def test_init_never_overwrites(here: CommandLine) -> None:
     """What somebody wrote stays, byte for byte."""
     here.config.write_text("mine\n")
