@@ -8,7 +8,17 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[3]
-RECORDED = ("pip", "online-sentry", "pytest", "nginx", "prometheus", "promtool", "prometheus-alertmanager", "ip")
+RECORDED = (
+    "python",
+    "pip",
+    "online-sentry",
+    "pytest",
+    "nginx",
+    "prometheus",
+    "promtool",
+    "prometheus-alertmanager",
+    "ip",
+)
 
 
 @pytest.fixture
@@ -21,16 +31,29 @@ def checkout(tmp_path: Path) -> Path:
     programs.mkdir(parents=True)
     (programs / "activate").write_text(f"PATH={programs}:$PATH\n")
     for name in RECORDED:
-        (programs / name).write_text(f'#!/bin/sh\necho {name} "$@" >> {tmp_path}/calls\n')
-        (programs / name).chmod(0o755)
+        write_program(programs / name, f'echo {name} "$@" >> {tmp_path}/calls')
     return tmp_path
 
 
+def write_program(path: Path, body: str) -> None:
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(f"#!/bin/sh\n{body}\n")
+    path.chmod(0o755)
+
+
+def start(checkout: Path, script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Runs a script from another folder; programs in the checkout's folder `first` go before the system's."""
+    environment = {**os.environ, "PATH": f"{checkout}/first:{os.environ['PATH']}"}
+    command = [str(checkout / "scripts" / script), *arguments]
+    return subprocess.run(command, cwd="/", env=environment, timeout=15, check=False, capture_output=True, text=True)
+
+
 def run(checkout: Path, script: str, *arguments: str) -> list[str]:
-    """Runs a script from another folder and returns the calls that it made."""
+    """Runs a script that works and returns the calls that it made."""
     calls = checkout / "calls"
     calls.unlink(missing_ok=True)
-    subprocess.run([checkout / "scripts" / script, *arguments], cwd="/", env=dict(os.environ), timeout=15, check=True)
+    done = start(checkout, script, *arguments)
+    assert done.returncode == 0, done.stderr
     return calls.read_text().splitlines()
 
 
@@ -77,3 +100,47 @@ def test_run_after_test_needs_no_further_installation(checkout: Path) -> None:
     """The environment of the tests holds all that the agent needs."""
     run(checkout, "test")
     assert run(checkout, "run")[0].startswith("online-sentry")
+
+
+def test_run_in_a_moved_checkout_makes_its_environment_anew(checkout: Path) -> None:
+    """The programs of the old environment name the folder that it was made in."""
+    run(checkout, "run")
+    shutil.copytree(checkout / ".venv" / "bin", checkout / "fresh")
+    (checkout / ".venv" / "bin" / "activate").write_text("PATH=/where/it/was/.venv/bin:$PATH\n")
+    make = f'if [ "$2" = venv ]; then mkdir "$3" && cp -r {checkout}/fresh "$3/bin"; fi'
+    write_program(checkout / "first" / "python3", make)
+    assert run(checkout, "run") == [
+        installed("."),
+        "online-sentry --config sentry.yaml init",
+        "online-sentry --config sentry.yaml run",
+    ]
+
+
+def test_run_without_the_venv_package_names_the_command_that_installs_it(checkout: Path) -> None:
+    """Somebody who is not root is told what root has to do, and nothing half-made is left."""
+    shutil.rmtree(checkout / ".venv")
+    write_program(checkout / "first" / "id", "echo 1000")
+    half = 'if [ "$2" = venv ]; then mkdir -p "$3/bin"; echo ensurepip is not available; exit 1; fi'
+    write_program(checkout / "first" / "python3", half)
+    done = start(checkout, "run")
+    assert done.returncode == 1
+    assert "As root: apt-get update && apt-get install python3-venv" in done.stderr
+    assert not (checkout / ".venv").exists()
+
+
+def test_run_without_the_venv_package_as_root_installs_it(checkout: Path) -> None:
+    """Root needs not be told."""
+    shutil.move(checkout / ".venv" / "bin", checkout / "fresh")
+    shutil.rmtree(checkout / ".venv")
+    write_program(checkout / "first" / "id", "echo 0")
+    write_program(checkout / "first" / "apt-get", f'echo apt-get "$@" >> {checkout}/calls')
+    make = (
+        f'[ "$2" = venv ] || exit 0; mkdir -p "$3"; grep -q python3-venv {checkout}/calls || exit 1; '
+        f'cp -r {checkout}/fresh "$3/bin"'
+    )
+    write_program(checkout / "first" / "python3", make)
+    assert run(checkout, "run")[:3] == [
+        "apt-get update -qq",
+        "apt-get install -y -qq --no-install-recommends python3-venv",
+        installed("."),
+    ]
