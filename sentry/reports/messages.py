@@ -38,6 +38,9 @@ _DEGRADED = {
     NoticeKind.REOPENED: N_("{site} needs attention again: {cause}"),
     NoticeKind.RESOLVED: N_("{site} is well again after {duration}"),
 }
+# Between two openings the site worked: the span is not how long it was down.
+_DOWN_SEVERAL_TIMES = N_("{site} works again after {times} outages within {duration}")
+_DEGRADED_SEVERAL_TIMES = N_("{site} is well again after {times} spells within {duration}")
 
 _OF_JOBS = frozenset({Reason.HEARTBEAT_MISSED, Reason.HEARTBEAT_FAILED})
 
@@ -129,12 +132,15 @@ class Messages:
         return inert_line(site.name, 60) if site else host_of(incident.report.url)
 
     def _headline(self, incident: Incident, kind: NoticeKind, wording: Wording) -> str:
-        sentences = _DOWN if _is_down(incident) else _DEGRADED
+        sentences, several = (
+            (_DOWN, _DOWN_SEVERAL_TIMES) if _is_down(incident) else (_DEGRADED, _DEGRADED_SEVERAL_TIMES)
+        )
         return wording.text(
-            sentences[kind],
+            several if kind is NoticeKind.RESOLVED and incident.opening > 1 else sentences[kind],
             site=self._site_name(incident),
             cause=cause_headline(incident.report, wording),
             duration=_duration(incident, wording),
+            times=wording.number(incident.opening),
         )
 
     def _link(self, incident: Incident) -> str | None:

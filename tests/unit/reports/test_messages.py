@@ -252,8 +252,13 @@ def test_text_resolved_says_how_long_it_lasted_and_how_fast_we_were() -> None:
 def test_text_resolved_after_reopening_claims_no_down_minutes() -> None:
     """Between two openings it worked, so the span is not what was down."""
     incident = replace(resolved(incident_of(expired_result())), opening=2)
-    text = messages().message(incident, NoticeKind.RESOLVED, key="k", language=EN, delayed_s=0).text
-    assert "Counted down" not in text
+    english, spanish = (
+        messages().message(incident, NoticeKind.RESOLVED, key="k", language=language, delayed_s=0)
+        for language in (EN, ES)
+    )
+    assert "Counted down" not in english.text
+    assert english.subject == "[RESOLVED] Tienda Acme works again after 2 outages within 12 min (#17)"
+    assert spanish.subject == "[RESUELTO] Tienda Acme funciona de nuevo tras 2 caídas en 12 min (#17)"
 
 
 @pytest.mark.parametrize(
