@@ -211,7 +211,7 @@ CAUSES: dict[Reason, Cause] = {
     ),
     Reason.AGENT_RESOURCES: Cause(
         N_("the watch ran out of resources"),
-        N_("The machine that watches ran out of memory, files, sockets or time; this says nothing about {host}."),
+        N_("The machine that watches lacks memory, sockets, time or a permission; this says nothing about {host}."),
     ),
     Reason.AGENT_NETWORK: Cause(
         N_("the watch lost its network"),
