@@ -74,14 +74,18 @@ def _usable(file: Path) -> Path:
 
 
 def check_file(file: Path) -> None:
-    """Opens a SQLite file once, for an error that says what to do.
+    """Opens a SQLite file once, for an error that says what to do; a new one is readable by its owner alone.
+
+    Answers of watched sites are in it, which are nobody else's business.
 
     Raises:
         ConfigurationError: it cannot be opened.
     """
     try:
+        if not file.exists():
+            file.touch(mode=0o600)  # SQLite's own files beside it get the same
         sqlite3.connect(file).close()
-    except sqlite3.Error as error:
+    except (OSError, sqlite3.Error) as error:
         raise _refusal(
             f"{file} cannot be opened ({error}); the agent's user must be allowed to write it and its folder"
         ) from error

@@ -59,3 +59,15 @@ def test_check_a_file_that_cannot_be_opened_says_who_must_be_allowed() -> None:
     """A folder that takes no files is found out before anything starts."""
     with pytest.raises(ConfigurationError, match="the agent's user must be allowed to write it and its folder"):
         check_file(Path("/proc/sentry.db"))
+
+
+def test_check_file_makes_a_new_store_that_only_its_owner_may_read(tmp_path: Path) -> None:
+    """Answers of watched sites are in it; one that is there keeps the mode that its owner gave it."""
+    made, standing = tmp_path / "made.db", tmp_path / "standing.db"
+    standing.touch(mode=0o640)
+    standing.chmod(0o640)
+    check_file(made)
+    check_file(standing)
+
+    assert made.stat().st_mode & 0o777 == 0o600
+    assert standing.stat().st_mode & 0o777 == 0o640
