@@ -48,10 +48,10 @@ def series(kind: str, own_labels: str, result: ProbeResult) -> dict[str, str]:
 
 
 def address_hash(address: str) -> int:
-    """Returns FNV-1, 32 bits, over the bytes of an address, as blackbox_exporter computes probe_ip_addr_hash."""
+    """Returns FNV-1a, 32 bits, over the bytes of an address, as blackbox_exporter's `ipHash` (Go's fnv.New32a)."""
     hashed = 0x811C9DC5
     for byte in ip_address(address).packed:
-        hashed = (hashed * 0x01000193) & 0xFFFFFFFF ^ byte
+        hashed = ((hashed ^ byte) * 0x01000193) & 0xFFFFFFFF
     return hashed
 
 

@@ -125,10 +125,11 @@ def test_bare_address_any_form_gives_the_ip(address: str, bare: str | None) -> N
     assert bare_address(address) == bare
 
 
-def test_address_hash_known_bytes_is_fnv1() -> None:
-    """Go's hash/fnv New32 over the four bytes; worked by hand for 0.0.0.0 and against the empty offset."""
+def test_address_hash_known_bytes_is_fnv1a() -> None:
+    """Go's hash/fnv New32a over the four bytes; worked by hand for 0.0.0.0, and the figure of 127.0.0.1."""
     expected = 0x811C9DC5
     for _ in range(4):
         expected = expected * 0x01000193 % 2**32
     assert address_hash("0.0.0.0") == expected
+    assert address_hash("127.0.0.1") == 3668918509
     assert address_hash("192.0.2.1") != address_hash("192.0.2.2")
