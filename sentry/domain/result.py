@@ -138,6 +138,7 @@ class HttpEvidence:
         body_head: at most the first 16 KiB of the decoded body, as text; undecodable bytes are replaced.
         content_length: the Content-Length header, None where there was none.
         body_bytes: bytes of the body as transferred; uncompressed_bytes: after decoding.
+        hops: every answer on the way through redirects, the last one being this one.
     """
 
     status: int

@@ -110,7 +110,7 @@ def _of_http(http: HttpEvidence | None, *, over_tls: bool) -> Iterator[Figure]:
     yield "probe_http_status_code", "", float(http.status)
     yield "probe_http_content_length", "", float(length)
     yield "probe_http_uncompressed_body_length", "", float(http.uncompressed_bytes)
-    yield "probe_http_redirects", "", float(len(http.hops))
+    yield "probe_http_redirects", "", float(max(len(http.hops) - 1, 0))  # the last hop is the answer itself
     yield "probe_http_ssl", "", float(over_tls)
     yield "probe_http_version", "", _version(http.version)
     if http.last_modified is not None:
