@@ -1,6 +1,6 @@
 """Every port of the house: what the services need of the outside, as small Protocols that `app` fills."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -147,8 +147,40 @@ class Sample:
     phases: Mapping[str, float]
 
 
+@dataclass(frozen=True, slots=True)
+class SiteHistory:
+    """What the store knows of the checks of a site, removed ones included.
+
+    Attributes:
+        runs: of each check, ordered, without overlap.
+        first_seen: when each check was first registered.
+        uncounted: the checks that have no say in the site's state.
+    """
+
+    runs: Mapping[str, Sequence[Run]]
+    first_seen: Mapping[str, datetime]
+    uncounted: Collection[str]
+
+
 class LedgerReader(Protocol):
     """Reads what the watch wrote."""
+
+    async def histories(self, site_keys: Collection[str], start: int, end: int) -> Mapping[str, SiteHistory]:
+        """Returns the history of several sites at once, as `runs`, `first_seen` and `uncounted` have it of one.
+
+        Args:
+            site_keys: each of them is in the answer; at most a few hundred.
+            start: first minute.
+            end: the minute after the last.
+        """
+        ...
+
+    async def lapses(self, since: int) -> Mapping[str, Hashable]:
+        """Returns a mark for each site with minutes down or in maintenance in a run that ends after a minute.
+
+        Two marks of a site differ where those minutes differ: who keeps the mark knows whether they changed since.
+        """
+        ...
 
     async def runs(self, site_key: str, start: int, end: int) -> Mapping[str, Sequence[Run]]:
         """Returns the runs of each check of a site, clipped to minutes [start, end), ordered, without overlap."""

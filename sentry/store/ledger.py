@@ -1,6 +1,6 @@
 """Reads what the watch wrote: minutes, outages, samples, failures and changes."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from datetime import datetime
 
 import structlog
@@ -12,7 +12,8 @@ from sentry.domain.failure_report import RecentChange
 from sentry.domain.health import Outage
 from sentry.domain.ledger import Run
 from sentry.domain.result import ProbeResult
-from sentry.ports import Sample
+from sentry.ports import Sample, SiteHistory
+from sentry.store import ledger_bulk
 from sentry.store.columns import to_ms
 from sentry.store.database import Database
 from sentry.store.documents import RESULT
@@ -32,6 +33,14 @@ class StoredLedger:
     def __init__(self, database: Database) -> None:
         """Reads the database; never waits for a writer."""
         self._database = database
+
+    async def histories(self, site_keys: Collection[str], start: int, end: int) -> Mapping[str, SiteHistory]:
+        """Returns the runs of several sites' checks, when each was first seen, and which have no say."""
+        return await ledger_bulk.histories(self._database, site_keys, start, end)
+
+    async def lapses(self, since: int) -> Mapping[str, Hashable]:
+        """Returns a mark for each site with minutes down or in maintenance in a run that ends after a minute."""
+        return await ledger_bulk.lapses(self._database, since)
 
     async def runs(self, site_key: str, start: int, end: int) -> Mapping[str, Sequence[Run]]:
         """Returns the runs of each check of a site, clipped to minutes [start, end), ordered, without overlap.

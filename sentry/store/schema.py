@@ -24,7 +24,7 @@ from sqlalchemy import (
 
 from sentry.store.columns import ForeignText, Instant
 
-HEAD = "0001"
+HEAD = "0002"
 """The newest migration; a store that is there needs no Alembic to be opened."""
 
 metadata = MetaData()
@@ -106,6 +106,12 @@ ledger_runs = Table(
     PrimaryKeyConstraint("check_id", "start_minute"),
     CheckConstraint("end_minute > start_minute", "span"),
     CheckConstraint("state IN ('up', 'down', 'degraded', 'maintenance')", "state"),
+    Index(
+        "ledger_runs_lapses",
+        "end_minute",
+        sqlite_where=text("state IN ('down', 'maintenance')"),
+        postgresql_where=text("state IN ('down', 'maintenance')"),
+    ),
     sqlite_with_rowid=False,
 )
 

@@ -1,13 +1,15 @@
 """What the watch wrote, as a test says it."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from datetime import datetime
 
 from sentry.domain.failure_report import RecentChange
 from sentry.domain.health import Outage
-from sentry.domain.ledger import Run
+from sentry.domain.ledger import MinuteState, Run
 from sentry.domain.result import ProbeResult
-from sentry.ports import Sample
+from sentry.ports import Sample, SiteHistory
+
+_LAPSES = frozenset({MinuteState.DOWN, MinuteState.MAINTENANCE})
 
 
 class MemoryLedger:
@@ -21,6 +23,21 @@ class MemoryLedger:
         self.check_samples: dict[str, list[Sample]] = {}
         self.failed: dict[str, list[ProbeResult]] = {}
         self.changed: list[RecentChange] = []
+
+    async def histories(self, site_keys: Collection[str], start: int, end: int) -> Mapping[str, SiteHistory]:
+        return {
+            key: SiteHistory(await self.runs(key, start, end), await self.first_seen(key), await self.uncounted(key))
+            for key in site_keys
+        }
+
+    async def lapses(self, since: int) -> Mapping[str, Hashable]:
+        found: dict[str, tuple[object, ...]] = {}
+        for key, runs in sorted(self.check_runs.items()):
+            own = tuple((key, run) for run in runs if run.state in _LAPSES and run.end > since)
+            if own:
+                site_key = key.partition("/")[0]
+                found[site_key] = (*found.get(site_key, ()), *own)
+        return found
 
     async def runs(self, site_key: str, start: int, end: int) -> Mapping[str, Sequence[Run]]:
         return {
