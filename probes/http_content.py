@@ -11,6 +11,8 @@ GZIP_WBITS = 31
 ZLIB_WBITS = 15
 RAW_DEFLATE_WBITS = -15
 GZIP_MAGIC = b"\x1f\x8b"
+MAX_GZIP_MEMBERS = 10_000
+"""Each member costs a decoder of its own; millions of empty ones would hold the agent's loop up for seconds."""
 
 
 class ContentDamagedError(Exception):
@@ -40,33 +42,38 @@ class Decoder(Protocol):
 
 
 class Inflater:
-    """gzip and deflate, the latter with or without its zlib header: servers send both (RFC 9110, 8.4.1.2)."""
+    """gzip and deflate, the latter with or without its zlib header: servers send both (RFC 9110, 8.4.1.2).
+
+    What follows the end and is no further gzip member is left unread, as browsers do.
+    """
 
     def __init__(self, name: str) -> None:
         self.name = name
         self._waiting = b""
         self._begun = False
+        self._over = False
+        self._members = 1
         self._zlib = zlib.decompressobj(GZIP_WBITS if name == "gzip" else ZLIB_WBITS)
 
     def feed(self, data: bytes, room: int) -> bytes:
         """Returns at most `room` decoded bytes."""
-        waiting = self._waiting + data
-        if not self._begun and waiting:
-            self._begin(waiting)
+        if self._over:
+            return b""
+        self._waiting += data
+        if not self._begun and self._waiting:
+            self._begin(self._waiting)
+        if self._zlib.eof and not self._next_member():
+            return b""
         try:
-            decoded = self._zlib.decompress(waiting, room)
+            decoded = self._zlib.decompress(self._waiting, room)
         except zlib.error as error:
             raise ContentDamagedError(f"the {self.name} body is damaged: {error}") from None
-        self._waiting = self._zlib.unconsumed_tail
-        if self._zlib.eof and self.name == "gzip" and self._zlib.unused_data.startswith(GZIP_MAGIC):
-            # A gzip body may be several members in a row.
-            self._waiting = self._zlib.unused_data
-            self._zlib = zlib.decompressobj(GZIP_WBITS)
+        self._waiting = self._zlib.unused_data if self._zlib.eof else self._zlib.unconsumed_tail
         return decoded
 
     def pending(self) -> bool:
         """Whether the next call gives more without new data."""
-        return bool(self._waiting)
+        return bool(self._waiting) and (not self._zlib.eof or len(self._waiting) >= len(GZIP_MAGIC))
 
     def complete(self) -> bool:
         """Whether the end of the stream was seen, or nothing came at all."""
@@ -76,6 +83,18 @@ class Inflater:
         self._begun = True
         if self.name == "deflate" and data[0] & 0x0F != zlib.DEFLATED:
             self._zlib = zlib.decompressobj(RAW_DEFLATE_WBITS)
+
+    def _next_member(self) -> bool:
+        """Begins with what follows the end: a gzip body may be several members in a row."""
+        if self.name == "gzip" and self._waiting.startswith(GZIP_MAGIC):
+            self._members += 1
+            if self._members > MAX_GZIP_MEMBERS:
+                raise ContentDamagedError(f"the gzip body has more than {MAX_GZIP_MEMBERS:,} members")
+            self._zlib = zlib.decompressobj(GZIP_WBITS)
+            return True
+        if self.name != "gzip" or not GZIP_MAGIC.startswith(self._waiting):
+            self._over, self._waiting = True, b""
+        return False
 
 
 class BrotliDecoder:
@@ -145,10 +164,12 @@ class Content:
             ContentDamagedError: it cannot be decoded.
             ContentTooLargeError: a bound is passed.
         """
+        room = self._max_bytes - self.transferred_bytes
         self.transferred_bytes += len(data)
-        if self.transferred_bytes > self._max_bytes:
+        # Damage before the bound counts first, wherever the reads were cut.
+        self._decode(data[:room], 0)
+        if len(data) > room:
             raise ContentTooLargeError(f"the body is larger than {self._max_bytes:,} bytes")
-        self._decode(data, 0)
 
     def finish(self) -> None:
         """Checks that nothing is missing at the end.

@@ -74,6 +74,6 @@ def _http_date(value: str | None) -> datetime | None:
         return None
     try:
         at = parsedate_to_datetime(value[:64])
-    except (ValueError, TypeError, OverflowError):
+        return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+    except (ValueError, TypeError, OverflowError):  # the last: the end of year 9999 in another zone
         return None
-    return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)

@@ -14,12 +14,11 @@ SECRET_HEADER = re.compile(
     r"authorization|authentication|^proxy-|^cookie|token|secret|passw|api[-_]?key|session|credential|signature|^auth",
     re.IGNORECASE,
 )
-SECRET_PARAMETER = re.compile(
-    r"(?P<name>[^&;=]*(?:token|secret|passw|pwd|key|sig|auth|session|sid|code|credential|hash)[^&;=]*)=[^&;]*",
-    re.IGNORECASE,
-)
+SECRET_NAME = re.compile(r"token|secret|passw|pwd|key|sig|auth|session|sid|code|credential|hash", re.IGNORECASE)
+PARAMETER = re.compile(r"[^&;]+")
 ADDRESS_HEADERS = frozenset({"location", "content-location", "refresh", "link", "referer"})
-EMBEDDED_URL = re.compile(r"[a-z][a-z0-9+.-]*://[^\s<>\"',]+", re.IGNORECASE)
+EMBEDDED_URL = re.compile(r"[a-z][a-z0-9+.-]{0,30}://[^\s<>\"',]+", re.IGNORECASE)
+"""All of these read strangers' text of any length, so none may look back: no repetition before what it looks for."""
 
 
 def redacted_url(url: str) -> str:
@@ -29,7 +28,7 @@ def redacted_url(url: str) -> str:
     except ValueError:
         return REDACTED
     netloc = parts.netloc.rpartition("@")[2]
-    query, fragment = (SECRET_PARAMETER.sub(rf"\g<name>={REDACTED}", text) for text in (parts.query, parts.fragment))
+    query, fragment = (PARAMETER.sub(_redacted_parameter, text) for text in (parts.query, parts.fragment))
     return urlunsplit((parts.scheme, netloc, parts.path, query, fragment))
 
 
@@ -57,6 +56,13 @@ def without(text: str, secrets: Iterable[str]) -> str:
 def shown_url(url: str, secrets: Iterable[str] = ()) -> str:
     """Returns an address fit for evidence: redacted, harmless, bounded."""
     return one_line(harmless(without(redacted_url(url), secrets)), HEADER_CHARS)
+
+
+def _redacted_parameter(found: re.Match[str]) -> str:
+    """Returns `name=value` without the value where the name looks secret."""
+    parameter = found.group()
+    secret = SECRET_NAME.search(parameter.rpartition("=")[0])
+    return parameter if secret is None else f"{parameter[: parameter.index('=', secret.end())]}={REDACTED}"
 
 
 def _redacted_value(name: str, value: str) -> str:

@@ -18,7 +18,14 @@ BODILESS = frozenset({204, 304})
 
 
 class HttpBrokenError(Exception):
-    """What came is no HTTP, or ended too early; the message says how."""
+    """What came is no HTTP, or ended too early; the message says how.
+
+    Attributes:
+        pieces: of the body, from the same read as what is broken; None where the headers are not complete. Whoever
+            reads takes the head and these first: else the verdict would depend on how TCP cut the bytes up.
+    """
+
+    pieces: Sequence[bytes] | None = None
 
 
 @dataclass(slots=True)
@@ -91,7 +98,9 @@ class ResponseParser:
             raise HttpBrokenError("the server switches protocols without being asked") from None
         except httptools.HttpParserError as error:
             if not self.complete:  # what follows the end of the response is none of our business
-                raise self._broken(error, data) from None
+                broken = self._broken(error, data)
+                broken.pieces = self._body if self.headers_complete else None
+                raise broken from None
         self._framing_bytes = 0 if self._body else self._framing_bytes + len(data)
         if self._framing_bytes > MAX_FRAMING_BYTES and not self.complete:
             raise HttpBrokenError(f"{self._framing_bytes:,} bytes of headers or chunk framing have no end")

@@ -28,12 +28,18 @@ WEB_CODECS = frozenset(
 )
 """Of Python's codecs those that the web uses. Some of the others (punycode, idna) take quadratic time."""
 
-AS_BROWSERS_READ = {"ascii": "cp1252", "latin_1": "cp1252", "gb2312": "gbk", "shift_jis": "cp932"}
+AS_BROWSERS_READ = {
+    "ascii": "cp1252",
+    "latin_1": "cp1252",
+    "gb2312": "gbk",
+    "shift_jis": "cp932",
+    "utf_16": "utf_16_le",
+}
 """WHATWG Encoding: what these labels mean in practice."""
 
 LABELS = {name: name for name in WEB_CODECS} | {alias: name for alias, name in aliases.items() if name in WEB_CODECS}
 
-CHARSET = re.compile(r"charset\s*=\s*[\"']?\s*([A-Za-z0-9_.:-]{1,40})", re.IGNORECASE)
+CHARSET = re.compile(r"charset\s*=[\s\"']*([A-Za-z0-9_.:-]{1,40})", re.IGNORECASE)
 META_BYTES = 1024
 """Where HTML must have declared its character set (HTML Standard, 4.2.5.4)."""
 
