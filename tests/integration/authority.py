@@ -1,5 +1,6 @@
 """An authority of the tests' own: roots, intermediates and leaves with the names and dates a test needs."""
 
+import base64
 import ipaddress
 import ssl
 from dataclasses import dataclass
@@ -133,6 +134,30 @@ def self_signed(*names: str, days: tuple[float, float] = FRESH) -> Identity:
     key = ec.generate_private_key(ec.SECP256R1())
     builder = _builder(_name(names[0]), _name(names[0]), key, Validity.days(*days), key)
     return Identity(_as_server(builder, names).sign(key, hashes.SHA256()), key)
+
+
+def server_with_swapped_key(identity: Identity) -> ssl.SSLContext:
+    """Returns the context of a server that shows the very certificate of an identity and has not its key.
+
+    The public half in its key file is the certificate's, which is all that OpenSSL compares; the private half, which
+    signs, is another one's.
+    """
+    right = identity.key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+    other = ec.generate_private_key(ec.SECP256R1())
+    wrong = right.replace(_secret(identity.key), _secret(other))
+    lines = base64.encodebytes(wrong).decode()
+    key = f"-----BEGIN PRIVATE KEY-----\n{lines}-----END PRIVATE KEY-----\n".encode()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    with NamedTemporaryFile() as file:
+        sent = (identity.certificate, *identity.intermediates)
+        file.write(key + b"".join(one.public_bytes(Encoding.PEM) for one in sent))
+        file.flush()
+        context.load_cert_chain(file.name)
+    return context
+
+
+def _secret(key: ec.EllipticCurvePrivateKey) -> bytes:
+    return key.private_numbers().private_value.to_bytes(32, "big")
 
 
 def _builder(
