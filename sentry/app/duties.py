@@ -6,7 +6,7 @@ from sentry.app.books import Books
 from sentry.app.reactions import UNRESOLVED
 from sentry.metrics.telemetry import Metrics
 from sentry.scheduler import Duty, Scheduler
-from sentry.services.budgets import BudgetWatch
+from sentry.services.budget_watch import BudgetWatch
 
 BUDGETS_EVERY = timedelta(minutes=1)
 RETENTION_EVERY = timedelta(hours=1)

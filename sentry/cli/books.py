@@ -16,7 +16,7 @@ from sentry.domain.health import Health, HealthState
 from sentry.domain.month import Month, local_time, parse_month
 from sentry.domain.watched_site import WatchedSite
 from sentry.ports import Sample
-from sentry.services.budgets import SiteMonth
+from sentry.services.reckoning import SiteMonth
 
 MonthOption = Annotated[str, typer.Option("--month", metavar="YYYY-MM", help="The month; the running one if absent.")]
 SHOWN_STATES = {HealthState.SUSPECT: "up?", HealthState.RECOVERING: "down?"}

@@ -29,7 +29,8 @@ from sentry.domain.site import Language
 from sentry.domain.ticket import Visibility
 from sentry.domain.watched_site import WatchedSite
 from sentry.ports import Clock, IncidentStore, LedgerReader, MessageRenderer, TicketStore
-from sentry.services.budgets import Budgets, SiteMonth
+from sentry.services.budgets import Budgets
+from sentry.services.reckoning import SiteMonth
 
 TREND_MONTHS = 13
 """The same month of last year stands at the trend's other end."""

@@ -8,7 +8,7 @@ from sentry.domain.errors import StoreUnavailable
 from sentry.domain.ledger import CheckRuns, Run, merge
 from sentry.domain.month import minute_of
 from sentry.domain.watched_site import WatchedSite
-from sentry.services.budgets import SiteMonth
+from sentry.services.reckoning import SiteMonth
 from sentry.web.sources import Sources
 
 RECENT_MINUTES = 90

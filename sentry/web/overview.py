@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from sentry.domain.budget import Budget, floored_percent
 from sentry.domain.ledger import MinuteState, clip, totals
-from sentry.services.budgets import SiteMonth
+from sentry.services.reckoning import SiteMonth
 from sentry.web.history import RECENT_MINUTES, SiteHistory
 from sentry.web.representation import public_url
 from sentry.web.sources import IncidentWording

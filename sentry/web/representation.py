@@ -9,7 +9,7 @@ from sentry.domain.incident import Incident
 from sentry.domain.ledger import Explained
 from sentry.domain.result import ProbeResult
 from sentry.domain.ticket import Ticket
-from sentry.services.budgets import SiteMonth
+from sentry.services.reckoning import SiteMonth
 from sentry.services.watch import CheckView
 from sentry.web.documents import (
     BudgetDocument,

@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from sentry.domain.result import Phase
 from sentry.ports import Sample
-from sentry.services.budgets import SiteMonth
+from sentry.services.reckoning import SiteMonth
 from sentry.web.history import SiteHistory
 from sentry.web.overview import BudgetCell, Row, budget_cell, percent, row
 from sentry.web.sources import IncidentWording

@@ -14,7 +14,7 @@ from sentry.domain.site import Language
 from sentry.domain.ticket import Ticket, TicketState
 from sentry.domain.watched_site import WatchedSite
 from sentry.ports import Clock, Heartbeat, LedgerReader, Telemetry
-from sentry.services.budgets import SiteMonth
+from sentry.services.reckoning import SiteMonth
 from sentry.services.watch import CheckView
 
 

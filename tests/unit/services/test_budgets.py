@@ -12,7 +12,8 @@ from sentry.domain.errors import StoreUnavailable
 from sentry.domain.ledger import MinuteState, Run, Totals
 from sentry.domain.month import Month
 from sentry.domain.watched_site import WatchedCheck, WatchedSite
-from sentry.services.budgets import Budgets, BudgetWatch
+from sentry.services.budget_watch import BudgetWatch
+from sentry.services.budgets import Budgets
 from tests.fakes.client_reports import FIRST_SEEN, FiledTickets, messages, minute, october, runs, shop
 from tests.fakes.clock import ManualClock
 from tests.fakes.ledger import MemoryLedger

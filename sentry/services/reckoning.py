@@ -1,0 +1,223 @@
+"""The reckoning: from a site's history to the budget of a month and the rates at which it burns. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sentry.domain.budget import BURN_WINDOWS, Budget, budget_of, burn_rate
+from sentry.domain.ledger import CheckRuns, Explained, MinuteState, Run, clip, merge_explained, overlay
+from sentry.domain.month import Month, day_start, minute_of, month_of
+from sentry.domain.watched_site import WatchedSite
+from sentry.ports import SiteHistory
+
+SETTLE_MINUTES = 2
+"""A minute may be written this much (and a check's interval) late: it waits for the re-checks of its failure."""
+
+LAPSES = frozenset({MinuteState.DOWN, MinuteState.MAINTENANCE})
+"""What the figures of a budget are made of: minutes that spend it, and minutes that are taken out of it."""
+
+RECHECK_PREVIOUS_FOR = timedelta(hours=6)
+"""For so long after a month's end its thresholds are looked at once more, for minutes that were written late."""
+
+
+@dataclass(frozen=True, slots=True)
+class SiteMonth:
+    """The ledger and the budget of one site in one month.
+
+    Attributes:
+        runs: what the minutes [start of the month, until) were; they tile the span, maintenance laid over.
+        explained: the same minutes before maintenance, with the checks that decided them.
+        layers: the checks that counted.
+    """
+
+    site: WatchedSite
+    month: Month
+    budget: Budget
+    runs: tuple[Run, ...]
+    explained: tuple[Explained, ...]
+    layers: tuple[CheckRuns, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """All that there is to tell of a site's budget now.
+
+    Attributes:
+        previous: the month before, for some hours after its end.
+        rates: burn rates by the name of the window.
+        holds_until: the minute from which a figure may be another although nothing is written into the ledger.
+    """
+
+    month: SiteMonth
+    previous: SiteMonth | None
+    rates: Mapping[str, float]
+    holds_until: int
+
+
+@dataclass(frozen=True, slots=True)
+class Burn:
+    """How fast a site's budget burns.
+
+    Attributes:
+        rates: by the name of the window.
+        lapses: the newest minutes down or in maintenance, as far back as the longest window reaches.
+    """
+
+    rates: Mapping[str, float]
+    lapses: tuple[Run, ...]
+
+
+def reckon(site: WatchedSite, month: Month, history: SiteHistory, now: int) -> SiteMonth:
+    """Reckons the budget of a site in a month.
+
+    Args:
+        site: the site.
+        month: a calendar month in the site's zone.
+        history: of the site's checks, over the month at least.
+        now: the minute that runs.
+    """
+    start, end = month.minutes(site.zone)
+    first = _contract_minute(site, history.first_seen)
+    layers = _layers(site, history, start, end)
+    begin = min(max(start, end if first is None else first), end)
+    explained = merge_explained(layers, begin, max(begin, min(end, now)))
+    until = _settled(explained, site, begin, now)
+    own = clip(overlay([piece.run for piece in explained], site.maintenance), begin, until)
+    budget = budget_of(own, site.target, begin, end, until)
+    return SiteMonth(site, month, budget, own, explained, tuple(layers))
+
+
+def burn_begins(site: WatchedSite, now: int) -> int:
+    """Returns the first minute that a burn rate of now can ask for."""
+    return now - max(BURN_WINDOWS.values()) - lag_minutes(site)
+
+
+def burn_of(site: WatchedSite, history: SiteHistory, now: int) -> Burn:
+    """Reckons the burn rate over each window of `BURN_WINDOWS`; windows may reach into the month before.
+
+    Args:
+        site: the site.
+        history: of the site's checks, from `burn_begins` at least.
+        now: the minute that runs.
+    """
+    begin = burn_begins(site, now)
+    explained = merge_explained(_layers(site, history, begin, now), begin, now)
+    until = _settled(explained, site, begin, now)
+    runs = [piece.run for piece in explained]
+    return Burn(
+        {name: burn_rate(runs, site.target, until, window) for name, window in BURN_WINDOWS.items()},
+        tuple(run for run in runs if run.state in LAPSES),
+    )
+
+
+def first_minute(site: WatchedSite, now: int) -> int:
+    """Returns the first minute of a history from which `standing_of` can tell how a site stands now."""
+    month = month_of(now, site.zone)
+    if _is_looked_at_again(month.previous, site, now):
+        month = month.previous
+    return min(month.minutes(site.zone)[0], burn_begins(site, now))
+
+
+def standing_of(site: WatchedSite, history: SiteHistory, now: int) -> Standing:
+    """Reckons how a site stands.
+
+    Args:
+        site: the site.
+        history: of the site's checks, from `first_minute` to the end of the month.
+        now: the minute that runs.
+    """
+    month = month_of(now, site.zone)
+    again = _is_looked_at_again(month.previous, site, now)
+    burn = burn_of(site, history, now)
+    return Standing(
+        month=reckon(site, month, history, now),
+        previous=reckon(site, month.previous, history, now) if again else None,
+        rates=burn.rates,
+        holds_until=_holds_until(site, month, history, burn.lapses, now),
+    )
+
+
+def _is_looked_at_again(month: Month, site: WatchedSite, now: int) -> bool:
+    return now - month.minutes(site.zone)[1] < RECHECK_PREVIOUS_FOR // timedelta(minutes=1)
+
+
+def _holds_until(site: WatchedSite, month: Month, history: SiteHistory, lapses: Sequence[Run], now: int) -> int:
+    """The next minute at which an edge of a window moves through a lapse, or the month ends.
+
+    A window of w minutes ends between now less the minutes not yet written, and now. So its edges stand in the lapse
+    [start, end), or may, from minute `start + w` to minute `end + w + lag`. In all other minutes each window holds as
+    many minutes down as it did before.
+    """
+    if not history.first_seen:
+        return now + 1  # it is not registered yet
+    lag = lag_minutes(site)
+    holds = month.minutes(site.zone)[1]
+    for start, end in (*((run.start, run.end) for run in lapses), *site.maintenance):
+        for window in (0, *BURN_WINDOWS.values()):
+            if end + window + lag > now:
+                holds = min(holds, max(start + window, now + 1))
+        if holds == now + 1:
+            break
+    return holds
+
+
+def _contract_minute(site: WatchedSite, seen: Mapping[str, datetime]) -> int | None:
+    """The first minute that counts: the contract's first day, else when a check that counts was first seen."""
+    if site.contract_start is not None:
+        return day_start(site.contract_start, site.zone)
+    counting = {check.key for check in site.counting}
+    known = [instant for key, instant in seen.items() if key in counting] or list(seen.values())
+    return _ceil_minute(min(known)) if known else None
+
+
+def _layers(site: WatchedSite, history: SiteHistory, start: int, end: int) -> list[CheckRuns]:
+    """The checks that have a say, each from when it was first seen.
+
+    A check that is no longer configured keeps its past: it counts for the minutes that it saw, so that renaming or
+    removing a check never mends a month. One that had no say when it was removed gets none.
+    """
+    configured = {check.key: check for check in site.checks}
+    silent = set(history.uncounted) - configured.keys()
+    seen = history.first_seen
+    layers = []
+    for key in sorted({*history.runs, *(check.key for check in site.counting)} - silent):
+        own = clip(history.runs.get(key, ()), start, end)
+        check = configured.get(key)
+        if check is None:
+            if own:
+                layers.append(CheckRuns(key, own, own[0].start, own[-1].end))
+        elif check.counts and (own or key in seen):
+            interval = -(-check.interval_s // 60)
+            layers.append(CheckRuns(key, own, _counts_from(own, seen.get(key), start, interval), end))
+    return layers
+
+
+def _counts_from(runs: Sequence[Run], seen: datetime | None, start: int, interval_minutes: int) -> int:
+    """A new check counts from its first result, which comes at most an interval after it was first seen."""
+    if seen is None:
+        return runs[0].start
+    first = _ceil_minute(seen)
+    if first <= start:
+        return start
+    if runs and runs[0].start <= first + interval_minutes:
+        return max(start, runs[0].start)
+    return first
+
+
+def _settled(explained: Sequence[Explained], site: WatchedSite, start: int, now: int) -> int:
+    """The minute up to which the ledger can be believed now: what is not yet written is not yet unknown."""
+    if not explained:
+        return start
+    last = explained[-1].run
+    if last.state is not MinuteState.UNKNOWN:
+        return last.end
+    return min(last.end, max(last.start, now - lag_minutes(site), start))
+
+
+def lag_minutes(site: WatchedSite) -> int:
+    """Returns how many of the newest minutes may not be written yet."""
+    return SETTLE_MINUTES + max((-(-check.interval_s // 60) for check in site.counting), default=1)
+
+
+def _ceil_minute(instant: datetime) -> int:
+    return minute_of(instant + timedelta(seconds=59, microseconds=999_999))
