@@ -173,7 +173,8 @@ class Wheel:
         return min(max(self._heap[0][0] - self._clock.now().timestamp(), TICK_S), IDLE_TICK_S)
 
     def _show_lag(self, now: float, lag: float) -> None:
-        """Shows the worst lag of each second, for a gauge that is read once a minute."""
+        """Counts every lag, and shows the worst one of each second."""
+        self._telemetry.count("loop_delay_seconds", lag)
         self._worst_lag = max(self._worst_lag, lag)
         if now - self._lag_shown >= 1.0:
             self._telemetry.gauge("loop_lag_seconds", self._worst_lag)

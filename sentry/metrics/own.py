@@ -23,7 +23,7 @@ class OwnMetric:
 
     Attributes:
         name: without the prefix `sentry_`.
-        labels: names of its labels; one named `site` or `check` may have ten thousand values and is kept as lines.
+        labels: names of its labels; one named `site` may have ten thousand values and is kept as cells.
         preset: values of its only label that are there from the start, so that a first failure is a step from 0.
         buckets: upper bounds of a histogram, in the unit of its name.
     """
@@ -42,12 +42,12 @@ class OwnMetric:
 
     @property
     def is_per_site(self) -> bool:
-        """Whether it has a value per site or check, too many for objects of their own."""
-        return not {"site", "check"}.isdisjoint(self.labels)
+        """Whether it has a value per site, too many for objects of their own."""
+        return "site" in self.labels
 
 
 PHASE_BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
-DELAY_BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+DELAY_BUCKETS_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 DETECT_BUCKETS_S = (5.0, 10.0, 20.0, 30.0, 45.0, 60.0, 90.0, 120.0, 180.0, 300.0, 600.0)
 RESOLVE_BUCKETS_S = (60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0, 7200.0, 14400.0, 43200.0, 86400.0, 259200.0)
 
@@ -75,13 +75,20 @@ _TABLE = (
     _histogram("schedule_delay_seconds", "How late probes started after their slot.", DELAY_BUCKETS_S),
     _counter("missed_slots_total", "Slots that went by without a probe."),
     _counter("unknown_seconds_total", "Time of checks that was not measured because of the agent."),
-    _gauge("loop_lag_seconds", "How late the event loop last woke."),
+    _gauge("loop_lag_seconds", "Longest that the event loop woke too late in the last second."),
+    _histogram("loop_delay_seconds", "How much too late the event loop woke, turn by turn.", DELAY_BUCKETS_S),
     _counter("stalls_total", "How often the event loop stood still for so long that probes under way were void."),
     _counter("stalled_seconds_total", "Time that the event loop stood still in stalls."),
     _counter("clock_jumps_total", "Jumps of the wall clock."),
     _gauge("queue_depth", "Results that wait for the store."),
     _counter("loop_crashes_total", "Loops of the agent that a fault of its own ended; they start again.", "loop"),
     _counter("duty_failures_total", "Slow duties (budgets, retention) that failed; they are tried again.", "duty"),
+    # the workers of `run --workers`
+    _gauge("worker_up", "Whether the worker process runs.", "worker"),
+    _counter("worker_restarts_total", "Worker processes that ended by themselves or were cut.", "worker"),
+    _gauge("worker_probes_running", "Probes under way in the worker.", "worker"),
+    _gauge("worker_loop_lag_seconds", "Longest that the worker's event loop woke too late in a second.", "worker"),
+    _counter("worker_results_lost_total", "Results that a worker dropped: the agent did not take them.", "worker"),
     # the store and the outbox
     _counter("store_errors_total", "Writes or reads that the store refused, by kind.", "kind"),
     _counter("store_dropped_total", "Results that were dropped because the queue to the store was full."),

@@ -1,11 +1,15 @@
-"""Renders one result as exposition lines, once, when the probe ends: a scrape only joins them."""
+"""What one result says, under blackbox_exporter's names.
 
-from collections.abc import Iterator, Mapping
+All that the evidence says is derived from it here; only what it does not say comes from `evidence.values`.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
 from functools import lru_cache
 from ipaddress import ip_address
 
-from sentry.domain.result import Certificate, Evidence, HttpEvidence, Phase, ProbeResult, Reason, TlsEvidence
-from sentry.metrics.labels import label_value, number
+from sentry.domain.result import HttpEvidence, Phase, ProbeResult, Reason, Status, TlsEvidence
+from sentry.metrics.cells import cell, duration_cell, info_cell
 
 HTTP_PHASES = {
     "resolve": Phase.DNS,
@@ -17,34 +21,94 @@ HTTP_PHASES = {
 DNS_PHASES = {"resolve": None, "connect": Phase.CONNECT, "request": Phase.DNS}  # the question is the work itself
 ICMP_PHASES = {"resolve": Phase.DNS, "setup": Phase.CONNECT, "rtt": Phase.PROCESSING}
 
-KIND_PHASES: Mapping[str, tuple[str, Mapping[str, Phase | None]]] = {
-    "http": ("probe_http_duration_seconds", HTTP_PHASES),
-    "dns": ("probe_dns_duration_seconds", DNS_PHASES),
-    "icmp": ("probe_icmp_duration_seconds", ICMP_PHASES),
-}
-"""Kind of check → its family of phases, named as blackbox_exporter names them. All phases are always there."""
 
-BODY_REASONS = frozenset({Reason.BODY_TEXT_MISSING, Reason.BODY_TEXT_FORBIDDEN, Reason.BODY_JSON_MISMATCH})
+def _columns(family: str, phases: dict[str, Phase | None]) -> tuple[tuple[str, Phase | None], ...]:
+    return tuple((f'{family}{{phase="{name}",', phase) for name, phase in phases.items())
+
+
+KIND_PHASES = {
+    "http": _columns("probe_http_duration_seconds", {**HTTP_PHASES}),
+    "dns": _columns("probe_dns_duration_seconds", DNS_PHASES),
+    "icmp": _columns("probe_icmp_duration_seconds", {**ICMP_PHASES}),
+}
+"""Kind of check → the columns of its phases, named as blackbox_exporter names them. All are always there."""
+
+REGEX_REASONS = frozenset({Reason.BODY_TEXT_MISSING, Reason.BODY_TEXT_FORBIDDEN})
+
+_NEVER = cell(0)
+_ONCE = cell(1)
+_NO_ANSWER = {
+    "probe_http_status_code{": _NEVER,
+    "probe_http_content_length{": _NEVER,
+    "probe_http_uncompressed_body_length{": _NEVER,
+    "probe_http_redirects{": _NEVER,
+    "probe_http_ssl{": _NEVER,
+    "probe_http_version{": _NEVER,
+}
+"""As blackbox_exporter has them where no answer came, also over TLS."""
 
 _MAX_FURTHER_VALUES = 64
 _MAX_REMEMBERED = 20_000
 
 
-def series(kind: str, own_labels: str, result: ProbeResult) -> dict[str, str]:
-    """Returns family → its lines for one result, each line ended.
+class CheckSeries:
+    """Renders the results of one check; a certificate is rendered when it changes, not once a minute.
 
     Args:
         kind: kind of the check, a key of `probes.KINDS`.
-        own_labels: the labels of the check without braces, escaped.
-        result: a result that says something of the site (not `Status.UNKNOWN`).
     """
-    # A probe's own figure of the same name comes last and is the one that counts: a series may stand there once.
-    figures = {(family, extra): value for family, extra, value in _figures(kind, result)}
-    lines: dict[str, str] = {}
-    for (family, extra), value in figures.items():
-        line = f"{family}{{{own_labels}{extra}}} {number(value)}\n"
-        lines[family] = lines.get(family, "") + line
-    return lines
+
+    __slots__ = ("_is_http", "_phases", "_tls", "_tls_cells")
+
+    def __init__(self, kind: str) -> None:
+        self._is_http = kind == "http"
+        self._phases = KIND_PHASES.get(kind, ())
+        self._tls: TlsEvidence | None = None
+        self._tls_cells: dict[str, bytes] = {}
+
+    def cells(self, result: ProbeResult) -> dict[str, bytes]:
+        """Returns the columns that one result fills.
+
+        Args:
+            result: one that says something of the site (not `Status.UNKNOWN`).
+        """
+        evidence, phases = result.evidence, result.phases
+        answers = result.status is Status.UP or result.status is Status.DEGRADED
+        found = {
+            "probe_success{": _ONCE if answers else _NEVER,
+            "probe_duration_seconds{": duration_cell(result.duration_s),
+            "probe_dns_lookup_time_seconds{": duration_cell(phases.get(Phase.DNS, 0.0)),
+        }
+        if evidence.address:
+            found |= _of_address(evidence.address)
+        for column, phase in self._phases:
+            found[column] = duration_cell(phases[phase]) if phase in phases else _NEVER
+        if self._is_http:
+            found["probe_failed_due_to_regex{"] = _ONCE if result.reason in REGEX_REASONS else _NEVER
+            if evidence.http is None:
+                found |= _NO_ANSWER
+            else:
+                _add_http(found, evidence.http, evidence.tls)
+        if evidence.tls is not None:
+            found |= self._of_tls(evidence.tls)
+        if evidence.values:
+            _add_further(found, evidence.values)
+        return found
+
+    def _of_tls(self, tls: TlsEvidence) -> dict[str, bytes]:
+        if tls is not self._tls:
+            if tls != self._tls:
+                self._tls_cells = _tls_cells(tls)
+            self._tls = tls  # the newest one: an older, equal one need not stay in memory
+        return self._tls_cells
+
+
+@lru_cache(maxsize=_MAX_REMEMBERED)
+def _of_address(address: str) -> dict[str, bytes]:
+    bare = bare_address(address)
+    if bare is None:
+        return {}
+    return {"probe_ip_protocol{": cell(ip_address(bare).version), "probe_ip_addr_hash{": cell(address_hash(bare))}
 
 
 def address_hash(address: str) -> int:
@@ -67,107 +131,75 @@ def bare_address(address: str) -> str | None:
     return None
 
 
-Figure = tuple[str, str, float]
-"""Family, further labels beginning with a comma, value."""
-
-
-def _figures(kind: str, result: ProbeResult) -> Iterator[Figure]:
-    evidence = result.evidence
-    yield "probe_success", "", float(result.answers)
-    yield "probe_duration_seconds", "", result.duration_s
-    yield "probe_dns_lookup_time_seconds", "", result.phases.get(Phase.DNS, 0.0)
-    yield from _of_address(evidence)
-    if kind in KIND_PHASES:
-        family, phases = KIND_PHASES[kind]
-        for name, phase in phases.items():
-            yield family, f',phase="{name}"', result.phases.get(phase, 0.0) if phase else 0.0
-    if kind == "http":
-        yield "probe_failed_due_to_regex", "", float(result.reason in BODY_REASONS)
-        yield from _of_http(evidence.http, over_tls=evidence.tls is not None)
-    if evidence.tls is not None:
-        yield from _of_tls(evidence.tls)
-    yield from _further(evidence.values)
-
-
-def _of_address(evidence: Evidence) -> Iterator[Figure]:
-    facts = _address_facts(evidence.address) if evidence.address else None
-    if facts is not None:
-        yield "probe_ip_protocol", "", facts[0]
-        yield "probe_ip_addr_hash", "", facts[1]
-
-
-@lru_cache(maxsize=_MAX_REMEMBERED)
-def _address_facts(address: str) -> tuple[int, int] | None:
-    bare = bare_address(address)
-    return (ip_address(bare).version, address_hash(bare)) if bare is not None else None
-
-
-def _of_http(http: HttpEvidence | None, *, over_tls: bool) -> Iterator[Figure]:
-    if http is None:
-        yield "probe_http_status_code", "", 0.0  # as blackbox_exporter says where no answer came
-        return
-    length = -1 if http.content_length is None else http.content_length
-    yield "probe_http_status_code", "", float(http.status)
-    yield "probe_http_content_length", "", float(length)
-    yield "probe_http_uncompressed_body_length", "", float(http.uncompressed_bytes)
-    yield "probe_http_redirects", "", float(max(len(http.hops) - 1, 0))  # the last hop is the answer itself
-    yield "probe_http_ssl", "", float(over_tls)
-    yield "probe_http_version", "", _version(http.version)
+def _add_http(found: dict[str, bytes], http: HttpEvidence, tls: TlsEvidence | None) -> None:
+    length = http.content_length
+    found["probe_http_status_code{"] = cell(http.status)
+    found["probe_http_content_length{"] = cell(-1 if length is None else length)
+    found["probe_http_uncompressed_body_length{"] = cell(http.uncompressed_bytes)
+    found["probe_http_redirects{"] = cell(max(len(http.hops) - 1, 0))  # the last hop is the answer itself
+    found["probe_http_ssl{"] = _ONCE if _over_tls(http, tls) else _NEVER
+    found["probe_http_version{"] = _version(http.version)
     if http.last_modified is not None:
-        yield "probe_http_last_modified_timestamp_seconds", "", http.last_modified.timestamp()
+        found["probe_http_last_modified_timestamp_seconds{"] = _instant(http.last_modified)
 
 
-def _of_tls(tls: TlsEvidence) -> Iterator[Figure]:
+def _over_tls(http: HttpEvidence, tls: TlsEvidence | None) -> bool:
+    """Whether the last answer came over TLS; a handshake on the way to it does not tell."""
+    return http.hops[-1].url.startswith("https:") if http.hops else tls is not None
+
+
+def _tls_cells(tls: TlsEvidence) -> dict[str, bytes]:
+    found = {}
     if tls.version is not None:
-        yield "probe_tls_version_info", f',version="{label_value(tls.version)}"', 1.0
+        found["probe_tls_version_info{"] = _info("version", tls.version)
     if tls.cipher is not None:
-        yield "probe_tls_cipher_info", f',cipher="{label_value(tls.cipher)}"', 1.0
+        found["probe_tls_cipher_info{"] = _info("cipher", tls.cipher)
     if not tls.chain:
-        return
-    earliest = min(certificate.not_after for certificate in tls.chain).timestamp()
-    yield "probe_ssl_earliest_cert_expiry", "", earliest
+        return found
+    earliest = _instant(min(certificate.not_after for certificate in tls.chain))
+    found["probe_ssl_earliest_cert_expiry{"] = earliest
     if tls.verified:
-        yield "probe_ssl_last_chain_expiry_timestamp_seconds", "", earliest
-    yield "probe_ssl_last_chain_info", _leaf_labels(_Leaf(tls.chain[0])), 1.0
+        found["probe_ssl_last_chain_expiry_timestamp_seconds{"] = earliest
+    leaf = tls.chain[0]
+    found["probe_ssl_last_chain_info{"] = info_cell(
+        {
+            "fingerprint_sha256": leaf.fingerprint_sha256,
+            "subject": leaf.subject,
+            "issuer": leaf.issuer,
+            "subjectalternative": ",".join(leaf.names),
+            "serialnumber": leaf.serial_number,
+        }
+    )
+    return found
 
 
-class _Leaf:
-    """A certificate that is known by its fingerprint: its labels are made once, not once a minute."""
-
-    def __init__(self, certificate: Certificate) -> None:
-        self.certificate = certificate
-
-    def __hash__(self) -> int:
-        return hash(self.certificate.fingerprint_sha256)
-
-    def __eq__(self, other: object) -> bool:
-        return (
-            isinstance(other, _Leaf) and other.certificate.fingerprint_sha256 == self.certificate.fingerprint_sha256
-        )
+@lru_cache(maxsize=256)
+def _info(name: str, value: str) -> bytes:
+    """One object for the few versions and ciphers that there are."""
+    return info_cell({name: value})
 
 
-@lru_cache(maxsize=_MAX_REMEMBERED)
-def _leaf_labels(leaf: _Leaf) -> str:
-    certificate = leaf.certificate
-    facts = {
-        "fingerprint_sha256": certificate.fingerprint_sha256,
-        "subject": certificate.subject,
-        "issuer": certificate.issuer,
-        "subjectalternative": ",".join(certificate.names),
-        "serialnumber": certificate.serial_number,
-    }
-    return "".join(f',{name}="{label_value(value)}"' for name, value in facts.items())
+def _instant(at: datetime) -> bytes:
+    return cell(at.timestamp())
 
 
-def _further(values: Mapping[str, float]) -> Iterator[Figure]:
-    for name in list(values)[:_MAX_FURTHER_VALUES]:
-        if name.isascii() and name.isidentifier():
-            yield f"probe_{name}", "", values[name]
+def _add_further(found: dict[str, bytes], values: Mapping[str, float]) -> None:
+    """A probe's own figure comes last, so it is the one that counts where the evidence gives one of that name too."""
+    for name in values if len(values) <= _MAX_FURTHER_VALUES else list(values)[:_MAX_FURTHER_VALUES]:
+        column = _further_column(name)
+        if column is not None:
+            found[column] = cell(values[name])
 
 
-def _version(text: str) -> float:
+@lru_cache(maxsize=1024)
+def _further_column(name: str) -> str | None:
+    return f"probe_{name}{{" if name.isascii() and name.isidentifier() else None
+
+
+@lru_cache(maxsize=64)
+def _version(text: str) -> bytes:
     """`HTTP/1.1`, `1.1` or `2` as a figure; 0 where a server wrote something else."""
     try:
-        return float(text.rpartition("/")[2])
+        return cell(float(text.rpartition("/")[2]))
     except ValueError:
-        return 0.0
+        return _NEVER

@@ -1,46 +1,57 @@
-"""Fills the `Telemetry` port: the figures of the checks as lines, the agent's own in a registry of its own."""
+"""Fills the `Telemetry` port: the figures of the checks as cells, the agent's own in a registry of its own."""
 
 import asyncio
-import gzip
 import platform
 import zlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
+from itertools import islice
 from urllib.parse import urlsplit, urlunsplit
 
 from prometheus_client import generate_latest
 
 from sentry.domain.health import Health, HealthState
-from sentry.domain.result import ProbeResult, Status
+from sentry.domain.result import Phase, ProbeResult, Status
 from sentry.domain.site import Check
+from sentry.metrics.cells import cell, info_cell
 from sentry.metrics.families import CHECK_FAMILIES, FURTHER_HELP, PROBE_FAMILIES
-from sentry.metrics.labels import labels, number
-from sentry.metrics.lines import Block, LinePage, header, join
+from sentry.metrics.labels import labels
 from sentry.metrics.registry import OwnRegistry, UnknownMetric
-from sentry.metrics.series import series
+from sentry.metrics.series import CheckSeries
+from sentry.metrics.sheet import Block, Sheet
 from sentry.ports import Clock, SampleKind
 
 _AGE = "sentry_last_run_age_seconds"
+_GZIP = 31
+"""Window bits that make zlib write the header of gzip (zlib manual, deflateInit2)."""
+
+_LINES_AT_ONCE = 10_000
+"""Lines joined in one turn of a thread: a megabyte, and less than a millisecond in which nothing else runs."""
 
 Write = Callable[[str, float, Mapping[str, str]], None]
 
 
 @dataclass(slots=True)
 class _Watched:
-    """A check on the page. `labels` are those of the blackbox names, `own_labels` those of the agent's."""
+    """A check on the page.
+
+    Attributes:
+        row: its row among the figures of probes; own_row: among those of the agent.
+        shown: what its verdict on the page says.
+    """
 
     check: Check
     instance: str
-    job: str
-    labels: str
-    own_labels: str
-    ran_at: float
-    has_run: bool = False
+    row: int
+    own_row: int
+    series: CheckSeries
+    shown: tuple[object, ...] = ()
 
 
 class Metrics:
-    """All metrics of the agent. Every method but `render` is quick and is called in the event loop.
+    """All metrics of the agent. Every method but `stream` and `render` is quick and is called in the event loop.
 
     Args:
         clock: for the age of the last runs.
@@ -52,11 +63,15 @@ class Metrics:
         self._clock = clock
         self._strict = strict
         self._own = OwnRegistry()
-        self._probes = LinePage(PROBE_FAMILIES, FURTHER_HELP)
-        self._checks = LinePage(CHECK_FAMILIES)
+        self._probes = Sheet(PROBE_FAMILIES, FURTHER_HELP)
+        self._checks = Sheet(CHECK_FAMILIES)
         self._watched: dict[str, _Watched] = {}
         self._of_site: dict[str, set[str]] = {}
         self._named: dict[tuple[str, str], str] = {}
+        self._ran_at: dict[int, float] = {}
+        self._ended = {status: self._own.writer("checks_total", {"result": status}) for status in Status}
+        self._phases = {phase: self._own.writer("check_phase_seconds", {"phase": phase}) for phase in Phase}
+        self._delayed = self._own.writer("schedule_delay_seconds", {})
         self.gauge("build_info", 1, version=_own_version(), python=platform.python_version())
 
     # ── what is watched ──────────────────────────────────────────────────────────────────────────────────────
@@ -71,8 +86,6 @@ class Metrics:
 
     def forget_check(self, check_key: str) -> None:
         """Drops every series of a check, and those of its site with the last check of it."""
-        self._probes.forget(check_key)
-        self._checks.forget(check_key)
         gone = self._watched.pop(check_key, None)
         if gone is None:
             return
@@ -85,31 +98,31 @@ class Metrics:
 
     def _watch(self, check: Check) -> _Watched:
         known = self._watched.get(check.key)
-        if known is not None and known.check == check:
+        if known is not None and (known.check is check or known.check == check):
             return known
         instance = self._free_instance(check)
-        own = {"instance": instance, "job": check.name, "site": check.site_key, "check": check.name}
-        ran_at = known.ran_at if known else self._clock.monotonic()
-        watched = _Watched(
-            check=check,
-            instance=instance,
-            job=check.name,
-            labels=labels(instance=instance, job=check.name),
-            own_labels=labels(**own),
-            ran_at=ran_at,
-            has_run=known.has_run if known else False,
-        )
-        if known is not None and known.labels != watched.labels:
-            self._probes.forget(check.key)
+        if known is None or known.instance != instance:
+            known = self._watched[check.key] = self._renamed(check, instance, known)
+            self._of_site.setdefault(check.site_key, set()).add(check.key)
+        known.check, known.series = check, CheckSeries(check.kind)
+        self._checks.put(known.own_row, "sentry_check_info{", _info(check.client_key, check.plan_key, check.kind))
+        return known
+
+    def _renamed(self, check: Check, instance: str, known: _Watched | None) -> _Watched:
+        ran_at = self._clock.monotonic()
+        if known is not None:
+            ran_at = self._ran_at[known.own_row]
             self._release(known)
-        info = labels(**own, client=check.client_key, plan=check.plan_key, kind=check.kind)
-        self._checks.replace(check.key, {"sentry_check_info": f"sentry_check_info{{{info}}} 1\n"})
-        self._watched[check.key] = watched
-        self._of_site.setdefault(check.site_key, set()).add(check.key)
-        return watched
+        row = self._probes.add(labels(instance=instance, job=check.name))
+        own_row = self._checks.add(labels(instance=instance, job=check.name, site=check.site_key, check=check.name))
+        self._ran_at[own_row] = ran_at
+        return _Watched(check, instance, row, own_row, CheckSeries(check.kind))
 
     def _release(self, watched: _Watched) -> None:
-        name = (watched.instance, watched.job)
+        self._probes.drop(watched.row)
+        self._checks.drop(watched.own_row)
+        del self._ran_at[watched.own_row]
+        name = (watched.instance, watched.check.name)
         if self._named.get(name) == watched.check.key:
             del self._named[name]
 
@@ -126,45 +139,43 @@ class Metrics:
         if kind is SampleKind.MISSED:
             return
         watched = self._watch(check)
-        watched.ran_at, watched.has_run = self._clock.monotonic(), True
-        self.count("checks_total", result=result.status)
-        if result.reason is not None and result.status is not Status.UP:
-            self.count("failures_total", reason=result.reason)
+        self._ran_at[watched.own_row] = self._clock.monotonic()
+        status = result.status
+        self._ended[status](1)
         for phase, seconds in result.phases.items():
-            self.observe("check_phase_seconds", seconds, phase=phase)
+            self._phases[phase](seconds)
         if kind is SampleKind.SLOT:
-            self.observe("schedule_delay_seconds", max(0.0, delay_s))
-        if result.status is Status.UNKNOWN:
-            if kind is SampleKind.SLOT:
-                self.count("unknown_seconds_total", check.interval_s)
-            self._probes.replace(check.key, {})
+            self._delayed(max(0.0, delay_s))
+        if status is Status.UP:
+            self._probes.write(watched.row, watched.series.cells(result))
             return
-        self._probes.replace(check.key, series(check.kind, watched.labels, result))
+        if result.reason is not None:
+            self.count("failures_total", reason=result.reason)
+        if status is Status.UNKNOWN and kind is SampleKind.SLOT:
+            self.count("unknown_seconds_total", check.interval_s)
+        self._probes.write(watched.row, {} if status is Status.UNKNOWN else watched.series.cells(result))
 
     def slot_missed(self, check_key: str) -> None:
         """Counts a slot without a probe; the last values of the check vanish."""
         self.count("missed_slots_total")
         watched = self._watched.get(check_key)
         self.count("unknown_seconds_total", watched.check.interval_s if watched else 60)
-        self._probes.replace(check_key, {})
+        if watched:
+            self._probes.write(watched.row, {})
 
     def verdict(self, check_key: str, health: Health) -> None:
         """Shows what is believed of a check."""
         watched = self._watched.get(check_key)
-        if watched is None:
+        shown = (health.state, health.degraded, health.since)
+        if watched is None or watched.shown == shown:
             return
-        own, info = watched.own_labels, watched.check
-        facts = labels(client=info.client_key, plan=info.plan_key, kind=info.kind)
+        watched.shown = shown
         down = health.state in {HealthState.DOWN, HealthState.RECOVERING}
-        lines = {
-            "sentry_check_info": f"sentry_check_info{{{own},{facts}}} 1\n",
-            "sentry_check_down": f"sentry_check_down{{{own}}} {int(down)}\n",
-            "sentry_check_degraded": f"sentry_check_degraded{{{own}}} {int(health.degraded is not None)}\n",
-        }
+        self._checks.put(watched.own_row, "sentry_check_down{", cell(down))
+        self._checks.put(watched.own_row, "sentry_check_degraded{", cell(health.degraded is not None))
         if health.since is not None:
-            family = "sentry_check_state_since_timestamp_seconds"
-            lines[family] = f"{family}{{{own}}} {number(health.since.timestamp())}\n"
-        self._checks.replace(check_key, lines)
+            since = cell(health.since.timestamp())
+            self._checks.put(watched.own_row, "sentry_check_state_since_timestamp_seconds{", since)
 
     def count(self, name: str, amount: float = 1, **labels: str) -> None:
         """Adds to a counter of `sentry.metrics.own`; on a histogram, adds one observation of this amount."""
@@ -188,14 +199,28 @@ class Metrics:
 
     # ── the page ─────────────────────────────────────────────────────────────────────────────────────────────
 
-    async def render(self, *, gzipped: bool = False) -> bytes:
-        """Returns the whole page; joined and compressed in a thread, so that no probe waits for a scrape."""
+    async def stream(self, *, gzipped: bool = False) -> AsyncIterator[bytes]:
+        """Yields the page piece by piece, each joined and compressed in a thread when the one before it was taken.
+
+        So no probe waits for a scrape, and a reader that is slow, or one of many, holds a family and not a page.
+        """
+        packer = zlib.compressobj(zlib.Z_BEST_SPEED, zlib.DEFLATED, _GZIP) if gzipped else None
+        pack = packer.compress if packer else bytes
         blocks = self._blocks()
-        return await asyncio.to_thread(self._assemble, blocks, gzipped=gzipped)
+        while some := list(islice(blocks, max(1, _LINES_AT_ONCE // max(1, len(self._watched))))):
+            piece = await asyncio.to_thread(_joined, some, pack)
+            if piece:
+                yield piece
+        if packer is not None:
+            yield packer.flush()
+
+    async def render(self, *, gzipped: bool = False) -> bytes:
+        """Returns the whole page at once."""
+        return b"".join([piece async for piece in self.stream(gzipped=gzipped)])
 
     def page(self) -> bytes:
-        """Returns the whole page at once, for a caller without an event loop."""
-        return self._assemble(self._blocks(), gzipped=False)
+        """Returns the whole page, for a caller without an event loop."""
+        return b"".join([block() for block in self._blocks()])
 
     def instance_of(self, check_key: str) -> str | None:
         """Returns the `instance` label of a check, None where it is not watched."""
@@ -209,23 +234,28 @@ class Metrics:
             None where there is no such check. A check whose last minute is unknown gives a page without figures.
         """
         watched = self._watched.get(check_key)
-        if watched is None:
-            return None
-        return self._probes.page_of(check_key, watched.labels).encode(errors="replace")
+        return self._probes.page_of(watched.row) if watched else None
 
-    def _blocks(self) -> list[Block]:
-        return [*self._probes.blocks(), *self._checks.blocks(), *self._own.line_blocks(), self._ages()]
+    def _blocks(self) -> Iterator[Block]:
+        yield from self._probes.blocks()
+        yield from self._checks.blocks()
+        yield self._ages()
+        yield from self._own.site_blocks()
+        yield lambda: generate_latest(self._own.registry)
 
     def _ages(self) -> Block:
-        now = self._clock.monotonic()
-        lines = [f"{_AGE}{{{w.own_labels}}} {now - w.ran_at:.3f}\n" for w in self._watched.values()]
-        return (header(_AGE, CHECK_FAMILIES[_AGE], "gauge") if lines else "", lines)
+        now, ran_at = self._clock.monotonic(), self._ran_at.copy()
+        return self._checks.block_of(_AGE, lambda: {row: b"} %.3f\n" % (now - at) for row, at in ran_at.items()})
 
-    def _assemble(self, blocks: list[Block], *, gzipped: bool) -> bytes:
-        page = join(blocks).encode(errors="replace") + generate_latest(self._own.registry)
-        if gzipped:
-            return gzip.compress(page, compresslevel=zlib.Z_BEST_SPEED, mtime=0)
-        return page
+
+@lru_cache(maxsize=1024)
+def _info(client: str, plan: str, kind: str) -> bytes:
+    """One object for all checks of a client, a plan and a kind."""
+    return info_cell({"client": client, "plan": plan, "kind": kind})
+
+
+def _joined(blocks: list[Block], pack: Callable[[bytes], bytes]) -> bytes:
+    return pack(b"".join([block() for block in blocks]))
 
 
 def public_url(url: str) -> str:

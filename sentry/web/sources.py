@@ -1,6 +1,6 @@
 """What the web server is given by `app`: small ports to read from, and what it may ask the agent to do."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -21,8 +21,8 @@ from sentry.services.watch import CheckView
 class MetricsPage(Protocol):
     """The exposition page and its parts."""
 
-    async def render(self, *, gzipped: bool = False) -> bytes:
-        """Returns the whole page in the text format 0.0.4."""
+    def stream(self, *, gzipped: bool = False) -> AsyncIterator[bytes]:
+        """Yields the whole page in the text format 0.0.4, piece by piece."""
         ...
 
     def probe_page(self, check_key: str) -> bytes | None:

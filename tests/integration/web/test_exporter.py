@@ -1,5 +1,6 @@
 """What Prometheus reads, over a real socket."""
 
+import asyncio
 import gzip
 
 import pytest
@@ -64,3 +65,26 @@ async def test_sd_lists_every_check_as_a_target(client: Client, house: House) ->
     for group in groups:
         params = {"target": group["targets"][0], "module": group["labels"]["__param_module"]}
         assert (await client.get("/probe", params=params)).status == 200
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "identity"])
+async def test_metrics_many_checks_come_in_pieces_and_whole(client: Client, house: House, encoding: str) -> None:
+    """A page that is sent while it is made is the same page, also to two that ask at once."""
+    for number in range(300):
+        house.add_site(f"site-{number}", url=f"https://site-{number}.example/")
+    house.metrics.watch([view.check for view in house.views()])
+    asked = [client.get("/metrics", headers={"Accept-Encoding": encoding}) for _ in range(2)]
+    pages = [await response.text() for response in await asyncio.gather(*asked)]
+    for page in pages:
+        assert page.count("\nsentry_check_info{") == len(house.views())
+        families = [line.split()[2] for line in page.splitlines() if line.startswith("# TYPE")]
+        assert len(families) == len(set(families))
+        assert page.endswith("\n")
+
+
+async def test_metrics_head_has_the_headers_and_no_page(client: Client) -> None:
+    """Who only asks whether the page is there costs no page."""
+    response = await client.head("/metrics")
+    assert response.status == 200
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+    assert await response.read() == b""
