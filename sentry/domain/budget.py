@@ -111,7 +111,8 @@ class Budget:
     @property
     def crossed(self) -> tuple[int, ...]:
         """The thresholds (percent of the budget) that are reached or passed."""
-        return tuple(threshold for threshold in THRESHOLDS if self.spent and self.used * 100 >= threshold)
+        percent = self.used * 100
+        return tuple(threshold for threshold in THRESHOLDS if self.spent and percent >= threshold)
 
     @property
     def _counted(self) -> int:
@@ -146,7 +147,7 @@ def burn_rate(runs: Sequence[Run], target: Fraction, until: int, window: int) ->
     """
     seen = totals(clip(runs, until - window, until))
     counted = window - seen.maintenance
-    if counted <= 0 or target >= 1:
+    if not seen.down or counted <= 0 or target >= 1:
         return 0.0
     return float(Fraction(seen.down, counted) / (1 - target))
 

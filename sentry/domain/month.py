@@ -7,6 +7,7 @@ the next begins, so days and months tile the time line without gap or overlap wh
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 FIRST_YEAR = 1970
@@ -78,6 +79,7 @@ def month_minutes(year: int, month: int, zone: ZoneInfo) -> tuple[int, int]:
     return Month(year, month).minutes(zone)
 
 
+@lru_cache(maxsize=4096)  # ten thousand sites ask for the same few months again and again
 def day_start(day: date, zone: ZoneInfo) -> int:
     """Returns the minute at which a local date begins.
 
@@ -106,6 +108,7 @@ def local_time(minute: int, zone: ZoneInfo) -> datetime:
     return _local(minute * 60, zone)
 
 
+@lru_cache(maxsize=256)  # as above, for one minute at a time
 def month_of(minute: int, zone: ZoneInfo) -> Month:
     """Returns the month that holds a minute."""
     local = local_time(minute, zone)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from sentry.domain.site import Language
@@ -49,9 +50,15 @@ class WatchedSite:
     @property
     def target(self) -> Fraction:
         """The promised share, exact: 99.7 becomes 997/1000."""
-        return Fraction(str(self.uptime_target)) / 100
+        return _exact_share(self.uptime_target)
 
     @property
     def counting(self) -> tuple[WatchedCheck, ...]:
         """The checks that decide the site's state."""
         return tuple(check for check in self.checks if check.counts)
+
+
+@lru_cache(maxsize=256)
+def _exact_share(percent: float) -> Fraction:
+    """What was written counts, and not the binary number that is nearest to it."""
+    return Fraction(str(percent)) / 100
