@@ -4,11 +4,11 @@ from probes.dns import DnsProbe
 from probes.heartbeat import HeartbeatProbe
 from probes.http import HttpProbe
 from probes.icmp import IcmpProbe
-from probes.task import TaskProbe
+from probes.kind import ProbeKind
 from probes.tcp import TcpProbe
 from probes.tls import TlsProbe
 
-KINDS: dict[str, type[TaskProbe]] = {
+KINDS: dict[str, type[ProbeKind]] = {
     "http": HttpProbe,
     "tls": TlsProbe,
     "tcp": TcpProbe,

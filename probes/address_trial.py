@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 from probes.connection import dial
 from probes.environment import ProbeEnvironment, ProbeFailure
-from probes.task import Trace
 from probes.tls_handshake import Trust, secure
+from probes.trace import Trace
 from sentry.domain.failure_report import AddressTrial
 from sentry.domain.result import Phase, Reason, TlsEvidence
 
@@ -26,7 +26,10 @@ class Trial:
     connected: bool = False
     connect_failure: ProbeFailure | None = None
     tls_failure: ProbeFailure | None = None
-    trace: Trace = field(default_factory=Trace)
+    trace: Trace = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.trace = Trace(self.environment.clock)
 
     @property
     def has_news(self) -> bool:

@@ -16,7 +16,8 @@ from probes.dns_expectation import RecordExpectation, expected_text, records_of
 from probes.dns_query import ask
 from probes.environment import ProbeEnvironment, ProbeFailure
 from probes.nameserver import NameServer, ascii_name, is_literal_address, parse_nameserver, system_nameservers
-from probes.task import TaskProbe, Trace
+from probes.task import TaskProbe
+from probes.trace import Trace
 from sentry.domain.result import Phase, Reason
 from sentry.domain.site import Check, CheckOptions
 
@@ -103,14 +104,16 @@ class DnsProbe(TaskProbe):
 
     async def measure(self, trace: Trace) -> None:
         """Asks once and compares."""
-        with trace.timing(Phase.DNS, self.environment.clock) as timed:
-            answer = await self._answer(self._wire_name(), trace)
-        trace.note(f"{self.options.record_type} {self.query_name} answered in {timed.ms}")
+        trace.enter(Phase.DNS)
+        answer = await self._answer(self._wire_name(), trace)
+        trace.leave()
+        took_s = trace.lap_s
+        trace.note("{} {} answered in {:.1f} ms", self.options.record_type, self.query_name, took_s * 1000)
         self._keep(answer, trace)
         self._judge(answer, trace)
         limit_s = self.options.max_response_s
-        if limit_s is not None and timed.seconds > limit_s:
-            detail = f"answered in {timed.seconds:.3f} s, limit {limit_s:g} s"
+        if limit_s is not None and took_s > limit_s:
+            detail = f"answered in {took_s:.3f} s, limit {limit_s:g} s"
             trace.degraded = (Reason.SLOW_RESPONSE, detail)
 
     def _wire_name(self) -> str:
@@ -130,7 +133,7 @@ class DnsProbe(TaskProbe):
 
     async def _ask(self, server: NameServer, name: str, trace: Trace) -> dns.message.Message:
         trace.address = str(server)
-        trace.progress = f"waiting for DNS server {server}"
+        trace.progress = lambda: f"waiting for DNS server {server}"
         return await ask(
             server,
             name,

@@ -1,10 +1,11 @@
 """What every probe is given by the agent, and the failures that a probe speaks of inside its family."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from probes.engine import Engine
 from sentry.domain.result import Phase, Reason, Status
 from sentry.ports import Clock, HeartbeatBook
 
@@ -32,6 +33,9 @@ class ProbeEnvironment:
     Attributes:
         ca_file: further trusted roots beside the system's, for agencies with an authority of their own and for tests.
         user_agent: what HTTP probes call themselves.
+        whole_evidence: whether a good result, too, keeps its log and the head of its body, for `probe --explain`. The
+            agent keeps them of failures only: of ten thousand good answers a minute nobody reads a line.
+        engine: drives the probes that are made of sockets alone.
     """
 
     clock: Clock
@@ -39,6 +43,8 @@ class ProbeEnvironment:
     heartbeats: HeartbeatBook
     ca_file: Path | None = None
     user_agent: str = "online-sentry"
+    whole_evidence: bool = False
+    engine: Engine = field(default_factory=Engine)
 
 
 class ProbeFailure(Exception):  # noqa: N818  # a verdict on its way to a ProbeResult, not an error of ours
@@ -51,3 +57,7 @@ class ProbeFailure(Exception):  # noqa: N818  # a verdict on its way to a ProbeR
         self.detail = detail
         self.phase = phase
         self.status = status or (Status.UNKNOWN if reason.is_agents_fault else Status.DOWN)
+
+    def again(self) -> "ProbeFailure":
+        """Returns the same verdict to be raised once more; an exception raised twice keeps both its histories."""
+        return ProbeFailure(self.reason, self.detail, phase=self.phase, status=self.status)

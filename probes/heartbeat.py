@@ -6,7 +6,8 @@ from typing import ClassVar, Literal
 from pydantic import Field, SecretStr
 
 from probes.environment import ProbeEnvironment, ProbeFailure
-from probes.task import TaskProbe, Trace
+from probes.task import TaskProbe
+from probes.trace import Trace
 from sentry.domain.result import Reason, Status
 from sentry.domain.site import Check, CheckOptions
 from sentry.ports import Heartbeat

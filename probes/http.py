@@ -1,31 +1,31 @@
 """The http probe."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from typing import ClassVar
 
+from xxhash import xxh3_128_intdigest
+
+from probes.connection import Listed
+from probes.driven import DrivenProbe
 from probes.environment import ProbeEnvironment, ProbeFailure
 from probes.http_checks import Demands
 from probes.http_cookies import CookieJar
-from probes.http_evidence import BEFORE_AN_ANSWER, http_evidence, note_values
-from probes.http_exchange import Answer, Exchange
+from probes.http_evidence import good_evidence, http_evidence
+from probes.http_exchange import Answer, Approach, Exchange
 from probes.http_options import HttpOptions
 from probes.http_redaction import shown_url
 from probes.http_redirects import Redirects
 from probes.http_request import Request, first_request, secrets_of
 from probes.http_target import Target
-from probes.task import TaskProbe, Trace
 from probes.tls_handshake import Trust, expires_soon
 from probes.tls_trust import TrustSetting
+from probes.trace import Trace
 from sentry.domain.errors import ConfigurationError, Problem
-from sentry.domain.result import Hop, Reason
+from sentry.domain.result import Hop, HttpEvidence, Reason
 from sentry.domain.site import Check, CheckOptions
 
-REGEX_REASONS = frozenset({Reason.BODY_TEXT_MISSING, Reason.BODY_TEXT_FORBIDDEN})
 
-
-class HttpProbe(TaskProbe):
+class HttpProbe(DrivenProbe):
     """Asks for a page once, on a new connection for each hop.
 
     Raises:
@@ -36,11 +36,11 @@ class HttpProbe(TaskProbe):
 
     def __init__(self, check: Check, environment: ProbeEnvironment) -> None:
         super().__init__(check, environment)
-        self._options = options = HttpOptions.model_validate(check.options)
+        self.options = options = HttpOptions.model_validate(check.options)
         target = _target(check, options)
-        self._request = first_request(options, target, environment.user_agent)
-        self._demands = Demands.prepare(options)
-        self._secrets = secrets_of(options, target)
+        request = first_request(options, target, environment.user_agent)
+        self.demands = Demands.prepare(options)
+        self.secrets = secrets_of(options, target)
         setting = TrustSetting(
             verify=options.verify_tls,
             ca_file=environment.ca_file if options.verify_tls else None,
@@ -49,8 +49,12 @@ class HttpProbe(TaskProbe):
             alpn=("http/1.1",),
         )
         anonymous = replace(setting, client_cert_file=None, client_key_file=None)
-        self._trust = Trust.prepare(setting, owner=check.key)
-        self._trust_elsewhere = Trust.prepare(anonymous, owner=check.key)
+        trust, elsewhere = (Trust.prepare(one, owner=check.key) for one in (setting, anonymous))
+        self.exchange = Exchange(options, environment, trust, elsewhere)
+        self.first = self.exchange.approach(request)
+        self._shown_first = shown_url(request.target.url, self.secrets)
+        self._judged_last: tuple[object, ProbeFailure | None] | None = None
+        self._last_good: HttpEvidence | None = None
 
     async def measure(self, trace: Trace) -> None:
         """Asks, follows redirects and compares the last answer with what is demanded.
@@ -58,52 +62,92 @@ class HttpProbe(TaskProbe):
         Raises:
             ProbeFailure: any of it failed.
         """
-        trace.values.update(BEFORE_AN_ANSWER, http_ssl=float(self._request.target.tls))
         began = self.environment.clock.monotonic()
-        visit = _Visit(self._options, self._demands, trace, self._secrets)
-        with visit.kept():
-            exchange = Exchange(
-                self._options, self.environment, self._trust, self._trust_elsewhere, trace, visit.on_head
-            )
-            answer = await self._last_answer(exchange, visit)
-        if trace.failure is not None:
-            raise trace.failure
-        failure = self._demands.failure(answer.head, answer.body)
-        if failure is not None:
-            trace.values["failed_due_to_regex"] = float(failure.reason in REGEX_REASONS)
-            trace.note(f"check failed: {failure.detail}")
-            raise failure
-        trace.note(f"checks passed: {', '.join(self._demands.names())}")
+        visit = _Visit(self, trace)
+        trace.http = visit
+        try:
+            answer = await visit.last_answer()
+        except ProbeFailure as failure:
+            if trace.failure is None or trace.failure is failure:
+                raise
+            trace.note("after that: {}", failure.detail)
+            raise trace.failure from failure
+        verdict = trace.failure or self._judged(answer, trace)
+        if verdict is not None:
+            raise verdict
+        trace.note("checks passed: {}", Listed(self.demands.names))
         self._degrade(trace, self.environment.clock.monotonic() - began)
 
-    async def _last_answer(self, exchange: Exchange, visit: "_Visit") -> Answer:
-        request, cookies = self._request, CookieJar()
-        redirects = Redirects(self._options, request)
-        while True:
-            answer = await exchange.hop(request, cookies.header(request.target))
-            if not visit.redirects(answer):
-                return answer
-            cookies.take(answer.head.all("Set-Cookie"), request.target)
-            request = redirects.next(request, answer.head, cookies)
+    def shown(self, request: Request) -> str:
+        """Returns the address of a request, fit for evidence."""
+        if request is self.first.request:
+            return self._shown_first
+        return shown_url(request.target.url, self.secrets)
+
+    def good_evidence(self, answer: Answer, hops: tuple[Hop, ...]) -> HttpEvidence:
+        """Returns what is kept of a good answer; one like the last is kept once."""
+        self._last_good = good_evidence(answer, hops, self._last_good)
+        return self._last_good
+
+    def _judged(self, answer: Answer, trace: Trace) -> ProbeFailure | None:
+        failure = self.demands.of_headers(answer.head) or self._judged_body(answer)
+        if failure is not None:
+            trace.note("check failed: {}", failure.detail)
+        return failure
+
+    def _judged_body(self, answer: Answer) -> ProbeFailure | None:
+        """Returns the first demand on the body that is not met; a body judged before is not searched again."""
+        if not self.demands.on_body:
+            return None
+        content_type = answer.head.get("Content-Type")
+        known_by = (xxh3_128_intdigest(answer.body), content_type)
+        if self._judged_last is None or self._judged_last[0] != known_by:
+            self._judged_last = (known_by, self.demands.of_body(answer.body, content_type))
+        failure = self._judged_last[1]
+        return None if failure is None else failure.again()
 
     def _degrade(self, trace: Trace, took_s: float) -> None:
-        limit_s = self._options.max_response_s
+        limit_s = self.options.max_response_s
         if limit_s is not None and took_s > limit_s:
+            trace.leave()
             longest = max(trace.phases, key=lambda phase: trace.phases[phase])
             share = f"{longest} {trace.phases[longest]:.3g} s"
             trace.degraded = (Reason.SLOW_RESPONSE, f"took {took_s:.3g} s, allowed {limit_s:g} s ({share})")
-        elif self._options.min_days_left is not None and trace.tls is not None:
-            soon = expires_soon(trace.tls.chain, self._options.min_days_left, self.environment.clock.now())
+        elif self.options.min_days_left is not None and trace.tls is not None:
+            soon = expires_soon(trace.tls.chain, self.options.min_days_left, self.environment.clock.now())
             trace.degraded = (Reason.TLS_EXPIRES_SOON, soon) if soon else None
 
 
 class _Visit:
-    """What one probe has seen so far, kept as evidence whatever ends it."""
+    """One probe's way through redirects, and what it has seen so far."""
 
-    def __init__(self, options: HttpOptions, demands: Demands, trace: Trace, secrets: tuple[str, ...]) -> None:
-        self._options, self._demands, self._trace, self._secrets = options, demands, trace, secrets
-        self._hops: list[Hop] = []
-        self._last: tuple[Request, Answer] | None = None
+    __slots__ = ("_last", "_probe", "_trace", "_way")
+
+    def __init__(self, probe: HttpProbe, trace: Trace) -> None:
+        self._probe, self._trace = probe, trace
+        self._way: list[tuple[Request, int, str | None]] = []
+        self._last: Answer | None = None
+
+    async def last_answer(self) -> Answer:
+        """Asks, and follows redirects to the last answer.
+
+        Raises:
+            ProbeFailure: a connection, a response or a redirect failed.
+        """
+        probe, approach = self._probe, self._probe.first
+        answer = await probe.exchange.hop(approach, self._trace, self)
+        if not self._redirects(answer):
+            return answer
+        request, cookies = approach.request, CookieJar()
+        redirects = Redirects(probe.options, request)
+        while self._redirects(answer):
+            cookies.take(answer.head.all("Set-Cookie"), request.target)
+            request = redirects.next(request, answer.head, cookies)
+            answer = await probe.exchange.hop(self._approach(request, cookies), self._trace, self)
+        return answer
+
+    def _approach(self, request: Request, cookies: CookieJar) -> Approach:
+        return self._probe.exchange.approach(request, cookies.header(request.target))
 
     def on_head(self, request: Request, answer: Answer) -> bool:
         """Keeps an answer whose headers have come; a bad status is the verdict, whatever becomes of the body.
@@ -111,37 +155,36 @@ class _Visit:
         Returns:
             Whether the body is wanted; that of a redirect is not.
         """
-        self._last = (request, answer)
-        location = answer.head.get("Location")
-        shown = None if location is None else shown_url(location, self._secrets)
-        self._hops.append(Hop(shown_url(request.target.url, self._secrets), answer.head.status, shown))
-        self._trace.note(f"{self._hops[-1].url} answers {answer.head.status}{f', to {shown}' if shown else ''}")
-        if self.redirects(answer):
+        probe, head, trace = self._probe, answer.head, self._trace
+        self._last = answer
+        location = head.get("Location")
+        shown = None if location is None else shown_url(location, probe.secrets)
+        self._way.append((request, head.status, shown))
+        trace.note("{} answers {}{}", probe.shown(request), head.status, f", to {shown}" if shown else "")
+        if self._redirects(answer):
             return False
-        if not self._demands.accepts(answer.head.status):
-            self._trace.failure = self._demands.status_failure(answer.head.status)
+        if not probe.demands.accepts(head.status):
+            trace.failure = probe.demands.status_failure(head.status)
         return True
 
-    def redirects(self, answer: Answer) -> bool:
-        """Whether an answer is a redirect that is to be followed."""
-        followed = self._options.follow_redirects and not self._demands.accepts(answer.head.status)
-        return followed and Redirects.is_redirect(answer.head)
+    def hops(self) -> tuple[Hop, ...]:
+        """Returns the answers so far, fit for evidence."""
+        return tuple(Hop(self._probe.shown(request), status, location) for request, status, location in self._way)
 
-    @contextmanager
-    def kept(self) -> Iterator[None]:
-        """Turns what was seen into evidence at the end, be it the deadline."""
-        try:
-            yield
-        except ProbeFailure as failure:
-            if self._trace.failure is None or self._trace.failure is failure:
-                raise
-            self._trace.note(f"after that: {failure.detail}")
-            raise self._trace.failure from failure
-        finally:
-            if self._last is not None:
-                request, answer = self._last
-                self._trace.http = http_evidence(answer, tuple(self._hops), self._secrets)
-                note_values(self._trace, self._trace.http, tls=request.target.tls)
+    def evidence(self) -> HttpEvidence | None:
+        """Returns what the last answer showed as far as it came, None before any."""
+        return None if self._last is None else http_evidence(self._last, self.hops(), self._probe.secrets)
+
+    def evidence_of_good(self) -> HttpEvidence | None:
+        """Returns what is kept of it when the probe went well."""
+        return None if self._last is None else self._probe.good_evidence(self._last, self.hops())
+
+    def _redirects(self, answer: Answer) -> bool:
+        """Whether an answer is a redirect that is to be followed."""
+        head = answer.head
+        if not Redirects.is_redirect(head) or not self._probe.options.follow_redirects:
+            return False
+        return not self._probe.demands.accepts(head.status)
 
 
 def _target(check: Check, options: HttpOptions) -> Target:

@@ -1,13 +1,13 @@
 """What a check demands of the final response; the first demand that is not met is the verdict."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from probes.environment import ProbeFailure
 from probes.http_json import JsonMismatchError, check_json
 from probes.http_options import HttpOptions
-from probes.http_patterns import SEARCH_CPU_S, PatternTooSlowError, search
+from probes.http_patterns import SEARCH_CPU_S, SEARCHED_CHARS, PatternTooSlowError, search
 from probes.http_response import Head
 from probes.http_status import accepts, ranges_text, status_range
 from probes.http_text import charset_of, holds
@@ -23,15 +23,21 @@ class Demands:
     Attributes:
         status: accepted ranges.
         patterns: each with whether it must be found (True) or must not.
+        names: what is looked at, for the log.
+        on_headers: whether any demand is on headers; on_body: whether any is on the body.
     """
 
     options: HttpOptions
     status: tuple[tuple[int, int], ...]
     patterns: tuple[tuple[re.Pattern[str], bool], ...]
+    names: tuple[str, ...]
+    on_headers: bool
+    on_body: bool
 
     @classmethod
     def prepare(cls, options: HttpOptions) -> "Demands":
         """Compiles what can be compiled."""
+        named = [name for name in (*HEADER_DEMANDS, *BODY_DEMANDS) if getattr(options, name)]
         return cls(
             options=options,
             status=tuple(map(status_range, options.accepted_status)),
@@ -39,6 +45,9 @@ class Demands:
                 *((re.compile(pattern), True) for pattern in options.expect_regex),
                 *((re.compile(pattern), False) for pattern in options.forbid_regex),
             ),
+            names=("accepted_status", *named),
+            on_headers=not HEADER_DEMANDS.isdisjoint(named),
+            on_body=not BODY_DEMANDS.isdisjoint(named),
         )
 
     def accepts(self, status: int) -> bool:
@@ -51,29 +60,21 @@ class Demands:
         detail = f"status {status}, accepted {ranges_text(self.status)}"
         return ProbeFailure(reason, detail, phase=Phase.PROCESSING)
 
-    def failure(self, head: Head, body: bytes) -> ProbeFailure | None:
-        """Returns the first demand on headers or body that is not met, None where all are."""
-        detail = _headers_failure(self.options, head)
-        if detail is not None:
-            return ProbeFailure(Reason.HTTP_HEADER_MISMATCH, detail, phase=Phase.PROCESSING)
-        charset = charset_of(head.get("Content-Type"), body)
+    def of_headers(self, head: Head) -> ProbeFailure | None:
+        """Returns the first demand on headers that is not met, None where all are."""
+        detail = _headers_failure(self.options, head) if self.on_headers else None
+        return None if detail is None else ProbeFailure(Reason.HTTP_HEADER_MISMATCH, detail, phase=Phase.PROCESSING)
+
+    def of_body(self, body: bytes, content_type: str | None) -> ProbeFailure | None:
+        """Returns the first demand on the body that is not met, None where all are."""
+        charset = charset_of(content_type, body)
         failures = (check(self, body, charset) for check in BODY_CHECKS)
         return next((failure for failure in failures if failure is not None), None)
 
-    def names(self) -> Sequence[str]:
-        """Returns what is looked at, for the log."""
-        return ["accepted_status", *(name for name in DEMANDS if getattr(self.options, name))]
 
-
-DEMANDS = (
-    "expect_headers",
-    "forbid_headers",
-    "expect_text",
-    "forbid_text",
-    "expect_regex",
-    "forbid_regex",
-    "expect_json",
-)
+HEADER_DEMANDS = dict.fromkeys(("expect_headers", "forbid_headers")).keys()
+BODY_DEMANDS = dict.fromkeys(("expect_text", "forbid_text", "expect_regex", "forbid_regex", "expect_json")).keys()
+"""In the order in which they are looked at."""
 
 
 def _headers_failure(options: HttpOptions, head: Head) -> str | None:
@@ -118,7 +119,8 @@ def _forbidden_text(demands: Demands, body: bytes, charset: str) -> ProbeFailure
 def _regexes(demands: Demands, body: bytes, charset: str) -> ProbeFailure | None:
     if not demands.patterns:
         return None
-    text = body.decode(charset, "replace")
+    # No character takes more than four bytes in any character set of the web.
+    text = body[: 4 * SEARCHED_CHARS].decode(charset, "replace")
     for pattern, wanted in demands.patterns:
         try:
             found = search(pattern, text)

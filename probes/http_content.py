@@ -1,12 +1,15 @@
 """Undoes the content codings of a body while it arrives, never producing more than was allowed."""
 
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Protocol
 
 import brotli  # type: ignore[import-untyped]  # it ships no annotations
 
 MAX_CODINGS = 3
+SLICE_BYTES = 262_144
+"""Decoded in one go; a bomb of ten megabytes must not hold everybody else up for as long as it unfolds."""
+
 GZIP_WBITS = 31
 ZLIB_WBITS = 15
 RAW_DEFLATE_WBITS = -15
@@ -135,30 +138,53 @@ DECODERS: dict[str, Callable[[], Decoder]] = {
 
 
 class Content:
-    """A body as it arrives: counted as transferred, decoded, kept, and bounded in both."""
+    """A body as it arrives: counted as transferred, decoded, kept, and bounded in both.
+
+    Attributes:
+        transferred_bytes: as received, before codings are undone.
+        unknown_codings: those that are left as they are, as browsers do.
+    """
+
+    __slots__ = ("_decoded_bytes", "_decoders", "_max_bytes", "_pieces", "transferred_bytes", "unknown_codings")
 
     def __init__(self, codings: str, max_bytes: int) -> None:
         """Starts with an empty body.
 
         Args:
-            codings: value of Content-Encoding. Unknown ones are left as they are, as browsers do.
+            codings: value of Content-Encoding.
             max_bytes: bound of the transferred and of the decoded body.
 
         Raises:
             ContentDamagedError: more codings upon each other than anyone uses.
         """
-        named = [name.strip().lower() for name in codings.split(",") if name.strip()]
-        if len(named) > MAX_CODINGS:
-            raise ContentDamagedError(f"the body has {len(named)} content codings upon each other")
-        self.unknown_codings = tuple(name for name in named if name not in DECODERS and name != "identity")
-        self._decoders: list[Decoder] = [DECODERS[name]() for name in reversed(named) if name in DECODERS]
-        self._decoded_bytes = [0] * len(self._decoders)
         self._max_bytes = max_bytes
+        self._pieces: list[bytes] = []
         self.transferred_bytes = 0
-        self.body = bytearray()
+        self.unknown_codings: tuple[str, ...] = ()
+        self._decoders: list[Decoder] = []
+        self._decoded_bytes: list[int] = []
+        if codings:
+            self._undo(codings)
+
+    @property
+    def body(self) -> bytes:
+        """The decoded body so far."""
+        if len(self._pieces) > 1:
+            self._pieces = [b"".join(self._pieces)]
+        return self._pieces[0] if self._pieces else b""
 
     def feed(self, data: bytes) -> None:
-        """Takes what has arrived.
+        """Takes what has arrived, all at once.
+
+        Raises:
+            ContentDamagedError: it cannot be decoded.
+            ContentTooLargeError: a bound is passed.
+        """
+        for _ in self.feeding(data):
+            pass
+
+    def feeding(self, data: bytes) -> Iterator[None]:
+        """Takes what has arrived; yields after each `SLICE_BYTES` of decoding, for others to get their turn.
 
         Raises:
             ContentDamagedError: it cannot be decoded.
@@ -167,7 +193,10 @@ class Content:
         room = self._max_bytes - self.transferred_bytes
         self.transferred_bytes += len(data)
         # Damage before the bound counts first, wherever the reads were cut.
-        self._decode(data[:room], 0)
+        if self._decoders:
+            yield from self._decode(data[:room], 0)
+        else:
+            self._pieces.append(data[:room])
         if len(data) > room:
             raise ContentTooLargeError(f"the body is larger than {self._max_bytes:,} bytes")
 
@@ -181,17 +210,32 @@ class Content:
             if not decoder.complete():
                 raise ContentDamagedError(f"the {decoder.name} body is cut off")
 
-    def _decode(self, data: bytes, level: int) -> None:
+    def progress(self) -> str:
+        """Returns how far it has come, for the detail of a deadline that passes."""
+        return f"{self.transferred_bytes:,} bytes of the body read"
+
+    def _undo(self, codings: str) -> None:
+        named = [name.strip().lower() for name in codings.split(",") if name.strip()]
+        if len(named) > MAX_CODINGS:
+            raise ContentDamagedError(f"the body has {len(named)} content codings upon each other")
+        self.unknown_codings = tuple(name for name in named if name not in DECODERS and name != "identity")
+        self._decoders = [DECODERS[name]() for name in reversed(named) if name in DECODERS]
+        self._decoded_bytes = [0] * len(self._decoders)
+
+    def _decode(self, data: bytes, level: int) -> Iterator[None]:
         if level == len(self._decoders):
-            self.body += data
+            self._pieces.append(data)
             return
         decoder = self._decoders[level]
-        more = True
-        while more:
+        while True:
             # Each level is bounded by itself: codings upon each other could else unfold far more than is kept.
-            decoded = decoder.feed(data, self._max_bytes - self._decoded_bytes[level] + 1)
+            room = min(self._max_bytes - self._decoded_bytes[level] + 1, SLICE_BYTES)
+            decoded = decoder.feed(data, room)
             self._decoded_bytes[level] += len(decoded)
             if self._decoded_bytes[level] > self._max_bytes:
                 raise ContentTooLargeError(f"the decompressed body is larger than {self._max_bytes:,} bytes")
-            self._decode(decoded, level + 1)
-            data, more = b"", decoder.pending()
+            yield from self._decode(decoded, level + 1)
+            if not decoder.pending():
+                return
+            data = b""
+            yield

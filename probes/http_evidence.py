@@ -1,24 +1,39 @@
-"""What an HTTP exchange leaves behind: the answer redacted, and the gauges that dashboards expect."""
+"""What an HTTP exchange leaves behind: the answer, redacted."""
 
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 
 from probes.http_exchange import Answer
-from probes.http_redaction import redacted_headers, without
+from probes.http_redaction import HEADER_CHARS, redacted_headers, without
 from probes.http_text import body_head, charset_of
-from probes.task import Trace
+from probes.plain_text import one_line
 from sentry.domain.result import Hop, HttpEvidence
 
-BEFORE_AN_ANSWER = {
-    "http_status_code": 0.0,
-    "http_content_length": 0.0,
-    "http_uncompressed_body_length": 0.0,
-    "http_redirects": 0.0,
-    "http_ssl": 0.0,
-    "http_version": 0.0,
-    "failed_due_to_regex": 0.0,
-}
-"""As blackbox_exporter has them for a probe that came to no answer."""
+KEPT_HEADERS = ("Server",)
+"""Headers kept of a good answer: those whose change is told (`sentry.domain.changes`)."""
+
+
+def good_evidence(answer: Answer, hops: tuple[Hop, ...], last: HttpEvidence | None) -> HttpEvidence:
+    """Returns what is kept of a good answer, which is little, and nothing new where it is as the last one.
+
+    Args:
+        answer: complete.
+        hops: the answers that led to it, and itself.
+        last: what this returned for the check's last good answer.
+    """
+    head, content = answer.head, answer.content
+    kept = HttpEvidence(
+        status=head.status,
+        version=head.version,
+        headers=tuple((name, one_line(value, HEADER_CHARS)) for name in KEPT_HEADERS for value in head.all(name)),
+        content_length=_content_length(answer),
+        body_bytes=content.transferred_bytes,
+        uncompressed_bytes=len(content.body),
+        last_modified=_http_date(head.get("Last-Modified")),
+        hops=hops,
+    )
+    return last if last == kept and last is not None else kept
 
 
 def http_evidence(answer: Answer, hops: tuple[Hop, ...], secrets: tuple[str, ...]) -> HttpEvidence:
@@ -44,21 +59,6 @@ def http_evidence(answer: Answer, hops: tuple[Hop, ...], secrets: tuple[str, ...
     )
 
 
-def note_values(trace: Trace, evidence: HttpEvidence, *, tls: bool) -> None:
-    """Sets the gauges `http_*` as blackbox_exporter does; an absent Content-Length is -1 there."""
-    length = evidence.content_length
-    trace.values |= {
-        "http_status_code": float(evidence.status),
-        "http_content_length": -1.0 if length is None else float(length),
-        "http_uncompressed_body_length": float(evidence.uncompressed_bytes),
-        "http_redirects": float(max(len(evidence.hops) - 1, 0)),
-        "http_ssl": float(tls),
-        "http_version": float(evidence.version or 0),
-    }
-    if evidence.last_modified is not None:
-        trace.values["http_last_modified_timestamp_seconds"] = evidence.last_modified.timestamp()
-
-
 def _content_length(answer: Answer) -> int | None:
     value = answer.head.get("Content-Length")
     return (
@@ -69,6 +69,7 @@ def _content_length(answer: Answer) -> int | None:
 MAX_DIGITS = 19
 
 
+@lru_cache(maxsize=1024)
 def _http_date(value: str | None) -> datetime | None:
     if value is None:
         return None

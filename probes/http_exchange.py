@@ -1,17 +1,19 @@
 """One hop: a new connection, TLS where the address asks for it, one request, one response."""
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
-from probes.connection import Connection, Endpoint, Stream, connect
+from probes.connection import Endpoint, Stream, connect
+from probes.engine import PAUSE
 from probes.environment import ProbeEnvironment, ProbeFailure
 from probes.http_content import Content, ContentDamagedError, ContentTooLargeError
 from probes.http_options import HttpOptions
 from probes.http_redaction import shown_url
 from probes.http_request import Request
 from probes.http_response import Head, HttpBrokenError, ResponseParser
-from probes.task import Trace
 from probes.tls_handshake import Trust, secure
+from probes.trace import Trace
 from sentry.domain.result import Phase, Reason
 
 
@@ -25,115 +27,179 @@ class Answer:
     @property
     def body(self) -> bytes:
         """The decoded body so far."""
-        return bytes(self.content.body)
+        return self.content.body
+
+
+@dataclass(frozen=True, slots=True)
+class Approach:
+    """How one request is brought to its server: worked out once for the request that a check begins with."""
+
+    request: Request
+    endpoint: Endpoint
+    encoded: bytes
+    server_name: str
+    trust: Trust | None
+
+
+class Visitor(Protocol):
+    """Who follows what comes of a request."""
+
+    def on_head(self, request: Request, answer: Answer) -> bool:
+        """Takes an answer whose headers have come; returns whether its body is wanted."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """Does one hop after the other for a probe.
+    """Does the hops of a check's probes.
 
     Attributes:
         trust: for the check's own origin; trust_elsewhere: for others, which see no client certificate.
-        on_head: called with each answer as soon as its headers are complete; says whether to read the body.
     """
 
     options: HttpOptions
     environment: ProbeEnvironment
     trust: Trust
     trust_elsewhere: Trust
-    trace: Trace
-    on_head: Callable[[Request, Answer], bool]
 
-    async def hop(self, request: Request, cookies: str | None) -> Answer:
+    def approach(self, request: Request, cookies: str | None = None) -> Approach:
+        """Returns how a request is brought to its server."""
+        target, options = request.target, self.options
+        home = request.is_home
+        instead = options.connect_to if home else None
+        name = target.host
+        if home:
+            name = options.server_name or _host_of(options.host_header) or name
+        trust = (self.trust if home else self.trust_elsewhere) if target.tls else None
+        endpoint = Endpoint((instead or target.host).strip("[]"), target.port, options.ip_version)
+        return Approach(request, endpoint, request.encode(cookies), name, trust)
+
+    async def hop(self, approach: Approach, trace: Trace, visitor: Visitor) -> Answer:
         """Connects, asks and reads the whole response.
 
         Raises:
             ProbeFailure: any of it failed.
         """
-        with await connect(self._endpoint(request), self.environment, self.trace) as connection:
+        with await connect(approach.endpoint, self.environment, trace) as connection:
             stream: Stream = connection
-            if request.target.tls:
-                stream = await self._secured(connection, request)
-            parser = ResponseParser(method=request.method)
-            first = await self._processing(stream, request, parser, cookies)
-            return await self._transfer(stream, request, parser, first)
+            if approach.trust is not None:
+                stream = await secure(connection, approach.server_name, approach.trust, self.environment, trace)
+            response = _Response(approach.request, stream, trace, self.options.max_body_bytes)
+            await response.begin(approach.encoded)
+            return await response.read(visitor)
 
-    def _endpoint(self, request: Request) -> Endpoint:
-        target = request.target
-        instead = self.options.connect_to if request.is_home else None
-        return Endpoint((instead or target.host).strip("[]"), target.port, self.options.ip_version)
 
-    async def _secured(self, connection: Connection, request: Request) -> Stream:
-        name, trust = request.target.host, self.trust_elsewhere
-        if request.is_home:
-            name, trust = self.options.server_name or _host_of(self.options.host_header) or name, self.trust
-        return await secure(connection, name, trust, self.environment, self.trace)
+class _Response:
+    """The response to one request while it is read."""
 
-    async def _processing(
-        self, stream: Stream, request: Request, parser: ResponseParser, cookies: str | None
-    ) -> list[bytes]:
+    __slots__ = ("_broken", "_first", "_limit", "_parser", "_request", "_stream", "_trace")
+
+    def __init__(self, request: Request, stream: Stream, trace: Trace, max_body_bytes: int) -> None:
+        self._request, self._stream, self._trace = request, stream, trace
+        self._limit = max_body_bytes
+        self._parser = ResponseParser(method=request.method)
+        self._broken: ProbeFailure | None = None
+
+    async def begin(self, encoded: bytes) -> None:
         """Sends the request and waits for the first byte."""
-        encoded = request.encode(cookies)
-        with self.trace.timing(Phase.PROCESSING, self.environment.clock) as timed:
-            data = await _send_and_receive(stream, encoded)
-            pieces = _take(parser, data, Phase.PROCESSING)
-        self.trace.note(f"{request.method} {shown_url(request.target.path)}: first byte after {timed.ms}")
-        return pieces
+        trace = self._trace
+        trace.enter(Phase.PROCESSING)
+        self._first = self._take(await _send_and_receive(self._stream, encoded), Phase.PROCESSING)
+        trace.enter(Phase.TRANSFER)
+        trace.note(
+            "{} {}: first byte after {:.1f} ms", self._request.method, _Shown(self._request), trace.lap_s * 1000
+        )
 
-    async def _transfer(self, stream: Stream, request: Request, parser: ResponseParser, first: list[bytes]) -> Answer:
-        """Reads from the first byte to the end."""
-        with self.trace.timing(Phase.TRANSFER, self.environment.clock) as timed:
-            while not parser.headers_complete:
-                first += _take(parser, await stream.receive(), Phase.PROCESSING)
-            answer = self._begun(parser)
-            if not self.on_head(request, answer):
-                return answer
-            self._refuse_too_large(parser)
-            self._feed(answer, first)
-            while not parser.complete:
-                self.trace.progress = f"{answer.content.transferred_bytes:,} bytes of the body read"
-                self._feed(answer, _take(parser, await stream.receive(), Phase.TRANSFER))
-            self._finish(answer)
-        size = f"{answer.content.transferred_bytes:,} bytes, {len(answer.content.body):,} decoded"
-        self.trace.note(f"body read in {timed.ms}: {size}")
+    async def read(self, visitor: Visitor) -> Answer:
+        """Reads from the first byte to the end, or to the headers of a response whose body nobody wants."""
+        parser, stream, trace = self._parser, self._stream, self._trace
+        pieces = self._first
+        while not parser.headers_complete:
+            pieces = [*pieces, *self._take(await stream.receive(), Phase.PROCESSING)]
+        answer = self._begun()
+        if not visitor.on_head(self._request, answer):
+            return answer
+        self._refuse_too_large()
+        trace.progress = answer.content.progress
+        await _feed(answer.content, pieces)
+        while not parser.complete:
+            if self._broken is not None:
+                raise self._broken
+            await _feed(answer.content, self._take(await stream.receive(), Phase.TRANSFER))
+        _finish(answer.content)
+        trace.leave()
+        size = answer.content.transferred_bytes
+        trace.note("body read in {:.1f} ms: {:,} bytes, {:,} decoded", trace.lap_s * 1000, size, len(answer.body))
         return answer
 
-    def _begun(self, parser: ResponseParser) -> Answer:
-        head = parser.head
-        count = len(head.headers)
-        self.trace.note(f"HTTP/{head.version} {head.status}, {count} header{'' if count == 1 else 's'}")
+    def _take(self, data: bytes | memoryview, phase: Phase) -> Sequence[bytes]:
+        """Feeds what came, or the end of the stream; returns the pieces of body in it.
+
+        Where they are followed by what is no HTTP, the head and they come first: `_broken` is raised after them.
+        """
         try:
-            content = Content(head.get("Content-Encoding") or "", self.options.max_body_bytes)
+            if data:
+                return self._parser.feed(data)
+            self._parser.end_of_stream()
+        except HttpBrokenError as error:
+            self._broken = ProbeFailure(Reason.HTTP_PROTOCOL, str(error), phase=phase)
+            if error.pieces is None:
+                raise self._broken from None
+            return error.pieces
+        return ()
+
+    def _begun(self) -> Answer:
+        head = self._parser.head
+        count = len(head.received)
+        self._trace.note("HTTP/{} {}, {} header{}", head.version, head.status, count, "" if count == 1 else "s")
+        try:
+            content = Content(head.get("Content-Encoding") or "", self._limit)
         except ContentDamagedError as error:
             raise ProbeFailure(Reason.HTTP_PROTOCOL, str(error), phase=Phase.TRANSFER) from None
         if content.unknown_codings:
-            self.trace.note(f"unknown content codings left as they are: {', '.join(content.unknown_codings)}")
+            self._trace.note("unknown content codings left as they are: {}", ", ".join(content.unknown_codings))
         return Answer(head, content)
 
-    def _refuse_too_large(self, parser: ResponseParser) -> None:
+    def _refuse_too_large(self) -> None:
         """Ends before the body where its announced length is too much already; a HEAD answer may announce any."""
-        length, limit = parser.content_length, self.options.max_body_bytes
-        if length is not None and length > limit and not parser.is_bodiless:
-            detail = f"Content-Length is {length:,} bytes, allowed {limit:,}"
+        length = self._parser.content_length
+        if length is not None and length > self._limit and not self._parser.is_bodiless:
+            detail = f"Content-Length is {length:,} bytes, allowed {self._limit:,}"
             raise ProbeFailure(Reason.BODY_TOO_LARGE, detail, phase=Phase.TRANSFER)
 
-    def _feed(self, answer: Answer, pieces: list[bytes]) -> None:
-        try:
-            for piece in pieces:
-                answer.content.feed(piece)
-        except ContentTooLargeError as error:
-            raise ProbeFailure(Reason.BODY_TOO_LARGE, str(error), phase=Phase.TRANSFER) from None
-        except ContentDamagedError as error:
-            raise ProbeFailure(Reason.HTTP_PROTOCOL, str(error), phase=Phase.TRANSFER) from None
 
-    def _finish(self, answer: Answer) -> None:
-        try:
-            answer.content.finish()
-        except ContentDamagedError as error:
-            raise ProbeFailure(Reason.HTTP_PROTOCOL, str(error), phase=Phase.TRANSFER) from None
+async def _feed(content: Content, pieces: Sequence[bytes]) -> None:
+    """Takes pieces of the body; where they must be decoded, others get their turn between slices."""
+    try:
+        for piece in pieces:
+            for _ in content.feeding(piece):
+                await PAUSE
+    except ContentTooLargeError as error:
+        raise ProbeFailure(Reason.BODY_TOO_LARGE, str(error), phase=Phase.TRANSFER) from None
+    except ContentDamagedError as error:
+        raise ProbeFailure(Reason.HTTP_PROTOCOL, str(error), phase=Phase.TRANSFER) from None
 
 
-async def _send_and_receive(stream: Stream, request: bytes) -> bytes:
+def _finish(content: Content) -> None:
+    try:
+        content.finish()
+    except ContentDamagedError as error:
+        raise ProbeFailure(Reason.HTTP_PROTOCOL, str(error), phase=Phase.TRANSFER) from None
+
+
+class _Shown:
+    """A request's path for a log line, redacted when it is read."""
+
+    __slots__ = ("_request",)
+
+    def __init__(self, request: Request) -> None:
+        self._request = request
+
+    def __format__(self, _spec: str) -> str:
+        return shown_url(self._request.target.path)
+
+
+async def _send_and_receive(stream: Stream, request: bytes) -> bytes | memoryview:
     """Returns what comes first after a request.
 
     A server may answer and close before it has read all of it (413, or a TLS alert about the client certificate):
@@ -149,24 +215,13 @@ async def _send_and_receive(stream: Stream, request: bytes) -> bytes:
     return await stream.receive()
 
 
-async def _last_words(stream: Stream) -> bytes:
+async def _last_words(stream: Stream) -> bytes | memoryview:
     try:
         return await stream.receive()
     except ProbeFailure as said:
         if said.reason is Reason.TLS_HANDSHAKE:
             raise
         return b""
-
-
-def _take(parser: ResponseParser, data: bytes, phase: Phase) -> list[bytes]:
-    """Feeds what came, or the end of the stream; returns the pieces of body in it."""
-    try:
-        if data:
-            return list(parser.feed(data))
-        parser.end_of_stream()
-    except HttpBrokenError as error:
-        raise ProbeFailure(Reason.HTTP_PROTOCOL, str(error), phase=phase) from None
-    return []
 
 
 def _host_of(host_header: str | None) -> str | None:

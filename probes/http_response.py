@@ -1,7 +1,6 @@
 """One response, parsed while it arrives: interim responses, chunks, trailers, bodies that end with the connection."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
 
 import httptools
 
@@ -28,23 +27,37 @@ class HttpBrokenError(Exception):
     pieces: Sequence[bytes] | None = None
 
 
-@dataclass(slots=True)
 class Head:
-    """Status line and headers, names as received."""
+    """Status line and headers of a response, as received."""
 
-    status: int = 0
-    version: str = ""
-    headers: list[tuple[str, str]] = field(default_factory=list)
+    __slots__ = ("_by_name", "received", "status", "version")
+
+    def __init__(self, status: int = 0, version: str = "", received: Iterable[tuple[bytes, bytes]] = ()) -> None:
+        """Begins with what is known, which is nothing while it arrives."""
+        self.status, self.version = status, version
+        self.received = list(received)
+        self._by_name: dict[bytes, bytes] | None = None
+
+    @property
+    def headers(self) -> list[tuple[str, str]]:
+        """Every header in the order received, as text."""
+        return [(name.decode("latin-1"), _header_text(value)) for name, value in self.received]
 
     def get(self, name: str) -> str | None:
         """Returns a header's value, several joined by commas, None where it is absent."""
-        values = self.all(name)
-        return ", ".join(values) if values else None
+        if self._by_name is None:
+            self._by_name = {name.lower(): value for name, value in self.received}
+        value = self._by_name.get(name.lower().encode("latin-1"))
+        if value is None:
+            return None
+        if len(self._by_name) == len(self.received):
+            return _header_text(value)
+        return ", ".join(self.all(name))
 
     def all(self, name: str) -> Sequence[str]:
         """Returns the values of every header of this name."""
-        wanted = name.lower()
-        return [value for key, value in self.headers if key.lower() == wanted]
+        wanted = name.lower().encode("latin-1")
+        return [_header_text(value) for key, value in self.received if key.lower() == wanted]
 
 
 class ResponseParser:
@@ -54,6 +67,19 @@ class ResponseParser:
     end: a page that people see must not count as down. There is one response to a connection, so nothing can be
     smuggled.
     """
+
+    __slots__ = (
+        "_body",
+        "_body_bytes",
+        "_framing_bytes",
+        "_header_bytes",
+        "_method",
+        "_parser",
+        "complete",
+        "head",
+        "headers_complete",
+        "interim",
+    )
 
     def __init__(self, *, method: str) -> None:
         """Starts before the first byte.
@@ -82,7 +108,7 @@ class ResponseParser:
             lenient_spaces_after_chunk_size=True,
         )
 
-    def feed(self, data: bytes) -> Sequence[bytes]:
+    def feed(self, data: bytes | memoryview) -> Sequence[bytes]:
         """Takes what has arrived.
 
         Returns:
@@ -120,7 +146,7 @@ class ResponseParser:
             raise HttpBrokenError(f"the server closed within the headers, after {self._framing_bytes:,} bytes")
         if self.is_chunked:
             raise HttpBrokenError(f"the server closed before the last chunk, after {self._body_bytes:,} bytes")
-        if self.content_length is not None:
+        if self.content_length is not None and self._body_bytes < self.content_length:
             raise HttpBrokenError(
                 f"the server closed after {self._body_bytes:,} of {self.content_length:,} bytes of the body"
             )
@@ -145,11 +171,6 @@ class ResponseParser:
 
     # ── what httptools calls ─────────────────────────────────────────────────────────────────────────────────────
 
-    def on_message_begin(self) -> None:
-        """A response begins: the first one, or the one after an interim response."""
-        if not self.complete:
-            self.head = Head()
-
     def on_header(self, name: bytes, value: bytes) -> None:
         """A header, or a trailer once the headers are complete."""
         self._header_bytes += len(name) + len(value) + 4
@@ -157,19 +178,22 @@ class ResponseParser:
             raise HttpBrokenError(f"the header section is larger than {MAX_HEAD_BYTES:,} bytes")
         if self.headers_complete:
             return
-        if len(self.head.headers) >= MAX_HEADERS:
+        if b"\0" in value:
+            raise HttpBrokenError("a header holds a NUL byte, which no browser takes")
+        if len(self.head.received) >= MAX_HEADERS:
             raise HttpBrokenError(f"there are more than {MAX_HEADERS} headers")
-        self.head.headers.append((name.decode("latin-1"), _header_text(value)))
+        self.head.received.append((name, value))
 
     def on_headers_complete(self) -> None:
         """The header section has ended."""
         if self.complete:
             return
-        self.head.status = self._parser.get_status_code()
-        self.head.version = self._parser.get_http_version()
-        if self.head.status in INTERIM and self.head.status != SWITCHING_PROTOCOLS:
+        status = self._parser.get_status_code()
+        if status in INTERIM and status != SWITCHING_PROTOCOLS:
             self.interim += 1
+            self.head = Head()
             return
+        self.head.status, self.head.version = status, self._parser.get_http_version()
         self.headers_complete = True
         self.complete = self.is_bodiless
 
@@ -183,11 +207,11 @@ class ResponseParser:
         """A response has ended, the final one or an interim one."""
         self.complete = self.headers_complete
 
-    def _broken(self, error: httptools.HttpParserError, data: bytes) -> HttpBrokenError:
+    def _broken(self, error: httptools.HttpParserError, data: bytes | memoryview) -> HttpBrokenError:
         if isinstance(error.__context__, HttpBrokenError):
             return error.__context__
         where = "chunks" if self.headers_complete else "response"
-        return HttpBrokenError(f"the {where} cannot be read as HTTP: {error}; it begins {data[:40]!r}")
+        return HttpBrokenError(f"the {where} cannot be read as HTTP: {error}; it begins {bytes(data[:40])!r}")
 
 
 def _header_text(value: bytes) -> str:

@@ -14,7 +14,8 @@ from probes.environment import ProbeEnvironment, ProbeFailure
 from probes.icmp_packet import echo_request, reply_sequence
 from probes.icmp_socket import IcmpSocket
 from probes.socket_faults import socket_failure
-from probes.task import TaskProbe, Trace
+from probes.task import TaskProbe
+from probes.trace import Trace
 from sentry.domain.result import Phase, Reason
 from sentry.domain.site import Check, CheckOptions
 from sentry.ports import Clock
@@ -137,8 +138,9 @@ class IcmpProbe(TaskProbe):
         address = (await resolve(self.endpoint, self.environment, trace))[0]
         trace.address = address
         trace.values["ip_protocol"] = 6 if ":" in address else 4
-        with trace.timing(Phase.CONNECT, self.environment.clock):
-            link = IcmpSocket.open(address)
+        trace.enter(Phase.CONNECT)
+        link = IcmpSocket.open(address)
+        trace.leave()
         with link:
             trace.note(f"opened {'a raw' if link.raw else 'an unprivileged'} ICMP socket to {address}")
             trace.phase = Phase.PROCESSING

@@ -6,13 +6,14 @@ from typing import ClassVar
 from urllib.parse import urlsplit
 
 from probes.connection import Connection, Endpoint, Stream, connect
+from probes.driven import DrivenProbe
 from probes.environment import ProbeEnvironment, ProbeFailure
 from probes.http_patterns import PatternTooSlowError, search
 from probes.plain_text import one_line
-from probes.task import TaskProbe, Trace
 from probes.tcp_options import TcpOptions, TcpStep
 from probes.tls_handshake import Trust, expires_soon, secure
 from probes.tls_trust import TrustSetting
+from probes.trace import Trace
 from sentry.domain.result import Phase, Reason
 from sentry.domain.site import Check, CheckOptions
 
@@ -51,7 +52,7 @@ class Reply:
         self.pieces += 1
 
 
-class TcpProbe(TaskProbe):
+class TcpProbe(DrivenProbe):
     """Connects once and takes the turns of the conversation.
 
     Raises:
@@ -93,12 +94,13 @@ class TcpProbe(TaskProbe):
     async def _converse(self, connection: Connection, stream: Stream, trace: Trace) -> None:
         reply = Reply(self.options.max_reply_bytes)
         for step, pattern in self._turns:
-            with trace.timing(Phase.PROCESSING, self.environment.clock):
-                if step.expects:
-                    await _expect(step, pattern, reply, stream, trace)
-                if step.send:
-                    await stream.send(step.send.encode())
-                    trace.note(f"sent {len(step.send.encode())} bytes")
+            trace.enter(Phase.PROCESSING)
+            if step.expects:
+                await _expect(step, pattern, reply, stream, trace)
+            if step.send:
+                await stream.send(step.send.encode())
+                trace.note(f"sent {len(step.send.encode())} bytes")
+            trace.leave()
             if step.start_tls:
                 stream = await self._secure(connection, trace)
             if step.send or step.start_tls:  # what was said before is no answer to it
@@ -119,7 +121,7 @@ async def _expect(step: TcpStep, pattern: re.Pattern[str] | None, reply: Reply, 
     trace.values["failed_due_to_regex"] = 1
     while not _holds(step, pattern, reply.text):
         trace.failure = _unanswered(wanted, reply)  # stands should the deadline pass in the wait below
-        piece = b"" if reply.is_full else await stream.receive()
+        piece = b"" if reply.is_full else bytes(await stream.receive())
         if not piece:
             trace.note(reply.shown)
             end = "in a reply of the greatest length allowed" if reply.is_full else "before the peer closed"

@@ -6,10 +6,11 @@ from urllib.parse import urlsplit
 from pydantic import Field
 
 from probes.connection import Endpoint, at_port, connect
+from probes.driven import DrivenProbe
 from probes.environment import ProbeEnvironment
-from probes.task import TaskProbe, Trace
 from probes.tls_handshake import Trust, expires_soon, secure
 from probes.tls_trust import TrustSetting
+from probes.trace import Trace
 from sentry.domain.result import Reason
 from sentry.domain.site import Check, CheckOptions
 
@@ -44,7 +45,7 @@ class TlsOptions(CheckOptions):
         return site_url if same else f"tls://{at_port(host, port)}"
 
 
-class TlsProbe(TaskProbe):
+class TlsProbe(DrivenProbe):
     """Shakes hands once on a new connection.
 
     Raises:

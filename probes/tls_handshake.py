@@ -1,16 +1,46 @@
 """A verifying handshake as a phase of a probe; where it fails, a second one that only reads the chain."""
 
 import ssl
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from probes.certificate import read_certificate
 from probes.connection import Connection, dial
 from probes.environment import ProbeEnvironment, ProbeFailure
-from probes.task import Trace
 from probes.tls_stream import TlsStream
 from probes.tls_trust import TrustSetting, tls_context
 from probes.tls_verdict import ShownChain, broken_tls, refused_certificate, spoken_span
+from probes.trace import Trace
 from sentry.domain.result import Certificate, Phase, Reason, TlsEvidence
+
+
+class ShownSessions:
+    """The session that a check was shown last, read once: nearly always the next one is the same."""
+
+    __slots__ = ("_chain_ends", "_evidence", "_key")
+
+    def __init__(self) -> None:
+        self._key: int | None = None
+        self._evidence = TlsEvidence()
+        self._chain_ends: datetime | None = None
+
+    def read(self, stream: TlsStream, *, verified: bool) -> tuple[TlsEvidence, datetime | None]:
+        """Returns what a handshake showed, and when the first certificate of the chain that was verified ends."""
+        session = stream.session()
+        key = hash(session)  # of 64 bits and keyed by a secret of this process, so nobody can aim at a collision
+        if key != self._key:
+            version, cipher, ders = session
+            self._evidence = TlsEvidence(version, cipher, _certificates(ders), verified)
+            ends = [
+                certificate.not_after for certificate in _certificates(stream.verified_chain() if verified else ())
+            ]
+            self._chain_ends = min(ends, default=None)
+            self._key = key
+        return self._evidence, self._chain_ends
+
+
+def _certificates(ders: tuple[bytes, ...]) -> tuple[Certificate, ...]:
+    return tuple(filter(None, map(read_certificate, ders)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +50,7 @@ class Trust:
     judging: ssl.SSLContext
     looking: ssl.SSLContext
     verify: bool = True
+    shown: ShownSessions = field(default_factory=ShownSessions)
 
     @classmethod
     def prepare(cls, setting: TrustSetting, *, owner: str) -> "Trust":
@@ -47,17 +78,18 @@ async def secure(
     Raises:
         ProbeFailure: in `Phase.TLS`.
     """
+    trace.enter(Phase.TLS)
     try:
-        with trace.timing(Phase.TLS, environment.clock) as timed:
-            stream = TlsStream(connection, trust.judging, server_name)
-            await stream.handshake()
+        stream = TlsStream(connection, trust.judging, server_name)
+        await stream.handshake()
     except ssl.SSLCertVerificationError as error:
         raise await _verdict(error, connection, server_name, trust, environment, trace) from error
     except ssl.SSLError as error:
         raise _noted(broken_tls(error), trace) from error
     except ValueError as error:
         raise ProbeFailure(Reason.TLS_HANDSHAKE, f"'{server_name}' cannot be sent as SNI", phase=Phase.TLS) from error
-    _note_success(stream, trust, trace, timed.ms)
+    trace.leave()
+    _note_success(stream, trust, trace)
     return stream
 
 
@@ -69,6 +101,7 @@ async def _verdict(
     environment: ProbeEnvironment,
     trace: Trace,
 ) -> ProbeFailure:
+    trace.leave()
     shown = ShownChain(server_name, (), (), environment.clock.now())
     # Stands should the deadline pass while the chain is read.
     trace.failure = refused_certificate(refused, shown)
@@ -77,18 +110,19 @@ async def _verdict(
     try:
         stream = await _look(connection, server_name, trust, environment)
     except ProbeFailure as failure:
-        trace.note(f"the chain could not be read: {failure.detail}")
+        trace.note("the chain could not be read: {}", failure.detail)
         return _noted(trace.failure, trace)
-    evidence = replace(stream.evidence(verified=False), error=refused.verify_message)
+    version, cipher, ders = stream.session()
+    evidence = TlsEvidence(version, cipher, _certificates(ders), error=refused.verify_message)
     _note_chain(evidence, trace)
-    shown = replace(shown, ders=stream.presented_chain(), certificates=evidence.chain)
+    shown = replace(shown, ders=ders, certificates=evidence.chain)
     trace.failure = refused_certificate(refused, shown)
     return _noted(trace.failure, trace)
 
 
 async def _look(first: Connection, server_name: str, trust: Trust, environment: ProbeEnvironment) -> TlsStream:
     """Shakes hands with the same address again, believing anything, and hangs up."""
-    aside = Trace(phase=Phase.TLS)
+    aside = Trace(environment.clock, Phase.TLS)
     with await dial(first.ip, first.port, environment, aside) as connection:
         stream = TlsStream(connection, trust.looking, server_name)
         try:
@@ -98,27 +132,24 @@ async def _look(first: Connection, server_name: str, trust: Trust, environment: 
     return stream
 
 
-def _note_success(stream: TlsStream, trust: Trust, trace: Trace, took: str) -> None:
-    evidence = stream.evidence(verified=trust.verify)
-    trace.note(f"{evidence.version} with {evidence.cipher} in {took}")
+def _note_success(stream: TlsStream, trust: Trust, trace: Trace) -> None:
+    evidence, chain_ends = trust.shown.read(stream, verified=trust.verify)
+    trace.note("{} with {} in {:.1f} ms", evidence.version, evidence.cipher, trace.lap_s * 1000)
     _note_chain(evidence, trace)
-    verified = stream.verified_chain() if trust.verify else ()
-    if verified:
-        ends = min(certificate.not_after for certificate in verified)
-        trace.values["ssl_last_chain_expiry_timestamp_seconds"] = ends.timestamp()
+    if chain_ends is not None:
+        trace.values["ssl_last_chain_expiry_timestamp_seconds"] = chain_ends.timestamp()
 
 
 def _note_chain(evidence: TlsEvidence, trace: Trace) -> None:
     trace.tls = evidence
     for number, one in enumerate(evidence.chain):
-        trace.note(f"certificate {number}: {one.subject}, issued by {one.issuer}, until {one.not_after:%Y-%m-%d}")
-    if evidence.chain:
-        earliest = min(certificate.not_after for certificate in evidence.chain)
-        trace.values["ssl_earliest_cert_expiry"] = earliest.timestamp()
+        trace.note(
+            "certificate {}: {}, issued by {}, until {:%Y-%m-%d}", number, one.subject, one.issuer, one.not_after
+        )
 
 
 def _noted(failure: ProbeFailure, trace: Trace) -> ProbeFailure:
-    trace.note(f"TLS failed: {failure.detail}")
+    trace.note("TLS failed: {}", failure.detail)
     return failure
 
 

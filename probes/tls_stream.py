@@ -4,13 +4,13 @@ import ssl
 from collections.abc import Sequence
 from typing import Protocol, cast
 
-from probes.certificate import read_certificate
-from probes.connection import Stream
+from probes.connection import Connection
+from probes.engine import BUFFER_BYTES
 from probes.environment import ProbeFailure
 from probes.tls_verdict import broken_tls
-from sentry.domain.result import Certificate, TlsEvidence
 
-PLAIN_BYTES = 65_536
+RECORD_BYTES = 16_384
+"""The most that one TLS record holds (RFC 8446, 5.1)."""
 
 
 class _PresentedCertificate(Protocol):
@@ -28,9 +28,11 @@ _DER = 2  # _ssl.ENCODING_DER
 
 
 class TlsStream:
-    """An encrypted stream over another one."""
+    """An encrypted stream over a connection."""
 
-    def __init__(self, below: Stream, context: ssl.SSLContext, server_name: str) -> None:
+    __slots__ = ("_below", "_ended", "_incoming", "_outgoing", "_tls")
+
+    def __init__(self, below: Connection, context: ssl.SSLContext, server_name: str) -> None:
         """Prepares the client's side.
 
         Args:
@@ -42,6 +44,7 @@ class TlsStream:
             ValueError: the name cannot stand in SNI.
         """
         self._below = below
+        self._ended = False
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=server_name)
 
@@ -56,13 +59,14 @@ class TlsStream:
             try:
                 self._tls.do_handshake()
             except ssl.SSLWantReadError:
-                await self._flush()
-                await self._fill()
+                pass
             except ssl.SSLError:
                 await self._say_goodbye()
                 raise
             else:
                 return await self._flush()
+            await self._flush()
+            await self._fill()
 
     async def send(self, data: bytes) -> None:
         """Sends all of it.
@@ -76,40 +80,50 @@ class TlsStream:
             raise broken_tls(error) from error
         await self._flush()
 
-    async def receive(self) -> bytes:
-        """Returns what came next, b"" once the peer has closed, with or without the farewell that TLS asks for.
+    async def receive(self) -> memoryview:
+        """Returns what came next, empty once the peer has closed, with or without the farewell that TLS asks for.
+
+        It is valid until the next `await` of anything.
 
         Raises:
             ProbeFailure: the connection broke, or the server sent an alert.
         """
         while True:
-            try:
-                return self._tls.read(PLAIN_BYTES)
-            except ssl.SSLWantReadError:
-                await self._flush()
-                await self._fill()
-            except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
-                return b""
-            except ssl.SSLError as error:
-                raise broken_tls(error) from error
+            size = self._read()
+            if size or self._ended:
+                return self._below.buffer[:size]
+            await self._flush()
+            await self._fill()
 
-    def evidence(self, *, verified: bool) -> TlsEvidence:
-        """Returns what the handshake showed."""
+    def _read(self) -> int:
+        """Decrypts every whole record that is here, as far as there is room; returns how many bytes."""
+        buffer, incoming, read = self._below.buffer, self._incoming, self._tls.read
+        size = 0
+        try:
+            # Asking only while ciphertext is here saves an exception at the end of each piece that came.
+            while (incoming.pending or incoming.eof) and size + RECORD_BYTES <= BUFFER_BYTES:
+                size += cast("int", read(RECORD_BYTES, buffer[size:]))  # into a buffer, read returns how much
+        except ssl.SSLWantReadError:
+            pass
+        except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
+            self._ended = True
+        except ssl.SSLError as error:
+            if not size:
+                raise broken_tls(error) from error
+        return size
+
+    def session(self) -> tuple[str | None, str | None, tuple[bytes, ...]]:
+        """Returns TLS version, cipher and the certificates the server sent, DER, leaf first."""
         cipher = self._tls.cipher()
-        return TlsEvidence(
-            version=self._tls.version(),
-            cipher=cipher[0] if cipher else None,
-            chain=tuple(filter(None, map(read_certificate, self.presented_chain()))),
-            verified=verified,
-        )
+        return self._tls.version(), cipher[0] if cipher else None, self.presented_chain()
 
     def presented_chain(self) -> tuple[bytes, ...]:
         """Returns the certificates the server sent, DER, leaf first."""
         return _ders(self._chain_reader().get_unverified_chain())
 
-    def verified_chain(self) -> tuple[Certificate, ...]:
-        """Returns the chain that was built and verified, leaf to root; empty where nothing was verified."""
-        return tuple(filter(None, map(read_certificate, _ders(self._chain_reader().get_verified_chain()))))
+    def verified_chain(self) -> tuple[bytes, ...]:
+        """Returns the chain that was built and verified, leaf to root, DER; empty where nothing was verified."""
+        return _ders(self._chain_reader().get_verified_chain())
 
     def _chain_reader(self) -> _ChainReader:
         # The one place that reaches below the public API: SSLObject has these methods from 3.13, `_ssl` from 3.10.

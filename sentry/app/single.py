@@ -84,7 +84,9 @@ async def probe_once(
     check = _check(target, _options(target, settings, timeout_s, resolvers))
     clock = SystemClock()
     async with _resolver(clock, resolvers) as resolver:
-        environment = ProbeEnvironment(clock=clock, resolver=resolver, heartbeats=NoHeartbeats(), ca_file=ca_file)
+        environment = ProbeEnvironment(
+            clock=clock, resolver=resolver, heartbeats=NoHeartbeats(), ca_file=ca_file, whole_evidence=True
+        )
         result = await _run(check, environment)
         around = None
         if look_around:

@@ -4,7 +4,7 @@ import asyncio
 from pathlib import Path
 
 from probes.environment import ProbeEnvironment, Resolver
-from probes.task import TaskProbe
+from probes.kind import ProbeKind
 from sentry.clock import SystemClock
 from sentry.domain.result import ProbeResult
 from sentry.domain.site import CheckOptions
@@ -27,11 +27,12 @@ def make_environment(
         resolver=resolver or TableResolver(),
         heartbeats=heartbeats or MemoryHeartbeatBook(),
         ca_file=ca_file,
+        whole_evidence=True,
     )
 
 
 async def probed(
-    kind: type[TaskProbe],
+    kind: type[ProbeKind],
     options: CheckOptions,
     *,
     environment: ProbeEnvironment | None = None,
@@ -42,10 +43,8 @@ async def probed(
     return await run_once(kind(check, environment or make_environment()))
 
 
-async def run_once(probe: TaskProbe) -> ProbeResult:
+async def run_once(probe: ProbeKind) -> ProbeResult:
     """The result of one more run of a probe."""
-    results: list[ProbeResult] = []
-    task = probe.start(START, results.append)
-    await asyncio.wait([task])
-    assert len(results) == 1
-    return results[0]
+    result: asyncio.Future[ProbeResult] = asyncio.get_running_loop().create_future()
+    probe.start(START, result.set_result)
+    return await result

@@ -9,6 +9,7 @@ from probes import KINDS
 from probes.environment import ProbeEnvironment, Resolver
 from sentry.clock import SystemClock
 from sentry.domain.result import ProbeResult
+from sentry.metrics.series import CheckSeries
 from sentry.ports import Heartbeat
 from tests.fakes.checks import make_check
 from tests.fakes.resolver import TableResolver
@@ -24,15 +25,27 @@ class NoHeartbeats:
         raise AssertionError("no probe of these records a heartbeat")
 
 
-def make_environment(*, ca_file: Path | None = None, resolver: Resolver | None = None) -> ProbeEnvironment:
-    """An environment with the real clock, and with names that all lie on loopback."""
+def make_environment(
+    *, ca_file: Path | None = None, resolver: Resolver | None = None, whole_evidence: bool = True
+) -> ProbeEnvironment:
+    """An environment with the real clock, and with names that all lie on loopback; it keeps what `probe` shows."""
     return ProbeEnvironment(
         clock=SystemClock(),
         resolver=resolver or TableResolver(),
         heartbeats=NoHeartbeats(),
         ca_file=ca_file,
         user_agent="online-sentry/test",
+        whole_evidence=whole_evidence,
     )
+
+
+def gauges(result: ProbeResult) -> dict[str, float]:
+    """What the metrics page says of a result, by family without `probe_`; of families with labels the last one."""
+    cells = CheckSeries(result.check_key.partition("/")[2]).cells(result)
+    return {
+        column.partition("{")[0].removeprefix("probe_"): float(text.rpartition(b" ")[2])
+        for column, text in cells.items()
+    }
 
 
 async def probe_once(

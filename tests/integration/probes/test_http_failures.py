@@ -33,7 +33,7 @@ from tests.integration.hostile_servers import (
     serving,
     serving_raw,
 )
-from tests.integration.probing import make_environment, probe_once
+from tests.integration.probing import gauges, make_environment, probe_once
 
 ROOT = Authority.root("Trusted Root")
 INTERMEDIATE = ROOT.intermediate("Trusted Intermediate")
@@ -63,7 +63,7 @@ async def test_http_nobody_listening_is_refused() -> None:
         result = await probe_once(f"http://site.test:{port}/")
     assert_down(result, Reason.CONNECT_REFUSED, Phase.CONNECT, f"127.0.0.1:{port} refused the connection")
     assert set(result.phases) == {Phase.DNS, Phase.CONNECT}
-    assert result.evidence.values["http_status_code"] == 0
+    assert gauges(result)["http_status_code"] == 0
 
 
 async def test_http_dropped_syn_is_a_connect_timeout() -> None:
@@ -178,7 +178,7 @@ async def test_http_refused_certificate_is_named_and_kept(
     assert result.evidence.tls is not None
     assert result.evidence.tls.chain[0].fingerprint_sha256 == identity.fingerprint
     assert not result.evidence.tls.verified
-    assert "ssl_earliest_cert_expiry" in result.evidence.values
+    assert "ssl_earliest_cert_expiry" in gauges(result)
     assert trusting.status is Status.UP
     assert server.requests
     assert len(server.requests) == 1, "nothing is asked over a connection whose certificate was refused"
@@ -218,7 +218,7 @@ async def test_http_bad_status_is_down_with_the_body_as_evidence(status: int, re
     assert result.evidence.http is not None
     assert result.evidence.http.status == status
     assert result.evidence.http.body_head == ("" if status == 304 else "<h1>Sorry</h1>")
-    assert result.evidence.values["http_status_code"] == status
+    assert gauges(result)["http_status_code"] == status
 
 
 async def test_http_bad_status_stays_the_verdict_when_its_body_never_ends() -> None:
@@ -281,7 +281,7 @@ async def test_http_body_without_what_is_demanded_is_down(
     body = b"Tienda".ljust(30_112)
     result = await probe_behaviour(answer(page(body)), **options)
     assert_down(result, reason, Phase.TRANSFER, detail)
-    assert result.evidence.values["failed_due_to_regex"] == float(reason is not Reason.BODY_JSON_MISMATCH)
+    assert gauges(result)["failed_due_to_regex"] == float(reason is not Reason.BODY_JSON_MISMATCH)
 
 
 async def test_http_json_value_that_differs_is_named_with_its_path() -> None:
@@ -343,7 +343,7 @@ async def test_http_endless_redirects_are_too_many() -> None:
     assert_down(result, Reason.REDIRECT_TOO_MANY, Phase.PROCESSING, "more than 3 redirects")
     assert result.evidence.http is not None
     assert [hop.location for hop in result.evidence.http.hops] == ["/hop-1", "/hop-2", "/hop-3", "/hop-4"]
-    assert result.evidence.values["http_redirects"] == 3
+    assert gauges(result)["http_redirects"] == 3
 
 
 async def test_http_redirect_loop_is_seen_at_its_second_round() -> None:

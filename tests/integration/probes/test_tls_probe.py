@@ -21,7 +21,7 @@ from tests.integration.hostile_servers import (
     serving,
     serving_raw,
 )
-from tests.integration.probing import make_environment, probe_once
+from tests.integration.probing import gauges, make_environment, probe_once
 
 ROOT = Authority.root("Trusted Root")
 INTERMEDIATE = ROOT.intermediate("Trusted Intermediate")
@@ -60,7 +60,7 @@ async def test_tls_good_chain_is_up_with_phases_and_chain(ca_file: Path) -> None
     assert tls.chain[0].names == ("shop.test", "www.shop.test")
     assert tls.chain[0].key == "EC secp256r1"
     ends = leaf.certificate.not_valid_after_utc.timestamp()
-    assert result.evidence.values["ssl_earliest_cert_expiry"] == ends
+    assert gauges(result)["ssl_earliest_cert_expiry"] == ends
     assert result.evidence.values["ssl_last_chain_expiry_timestamp_seconds"] == ends
     assert result.evidence.values["ip_protocol"] == 4
 
@@ -77,7 +77,7 @@ async def test_tls_expired_leaf_is_down_and_keeps_the_chain(ca_file: Path) -> No
     assert not tls.verified
     assert tls.error == "certificate has expired"
     assert len(tls.chain) == 2
-    assert result.evidence.values["ssl_earliest_cert_expiry"] == ended.timestamp()
+    assert gauges(result)["ssl_earliest_cert_expiry"] == ended.timestamp()
     assert "ssl_last_chain_expiry_timestamp_seconds" not in result.evidence.values
 
 

@@ -1,0 +1,24 @@
+"""Probes that the engine drives: the kinds made of sockets alone, which there are thousands of."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from probes.engine import Attempt, DeadlinePassedError
+from probes.kind import ProbeKind
+from probes.trace import Trace
+from sentry.domain.result import ProbeResult
+
+
+class DrivenProbe(ProbeKind):
+    """A probe kind whose `measure` awaits connections, names and nothing else of asyncio; see `probes.engine`."""
+
+    def start(self, scheduled_at: datetime, done: Callable[[ProbeResult], None]) -> Attempt:
+        """Starts one probe; the attempt is its handle."""
+        return self.environment.engine.start(self._run(scheduled_at, done), self.check.options.timeout_s)
+
+    async def _run(self, scheduled_at: datetime, done: Callable[[ProbeResult], None]) -> None:
+        clock = self.environment.clock
+        started_at, began = clock.now(), clock.monotonic()
+        trace = Trace(clock)
+        failure = await self.verdict(trace, self.measure(trace), DeadlinePassedError)
+        done(self.conclude(trace, failure, scheduled_at, started_at, clock.monotonic() - began))

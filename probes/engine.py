@@ -1,0 +1,367 @@
+"""Drives probes: coroutines on non-blocking sockets, woken by readiness alone, with no asyncio task of their own.
+
+An asyncio task and the loop's own reader and writer bookkeeping cost more than the rest of a probe together. So a
+probe's coroutine is stepped directly when its socket is ready. Readiness comes from one edge-triggered epoll whose
+own descriptor is a reader of the asyncio loop (`EpollReadiness`); where the system has no epoll, from the loop's own
+selector (`LoopReadiness`). Deadlines are kept in coarse buckets, because a timer each would cost as much as a probe.
+
+What may be awaited in a driven coroutine: `Watched.readable`, `Watched.writable`, `PAUSE` and any asyncio future;
+not what asks asyncio for the current task (`asyncio.timeout`, `TaskGroup`). The sockets can be awaited in an asyncio
+task as well.
+"""
+
+import asyncio
+import select
+from collections.abc import Callable, Coroutine, Generator
+from functools import partial
+from typing import Any, Protocol
+
+TICK_S = 0.02
+"""How coarse deadlines are, seconds: a probe ends at most this much after its deadline."""
+
+BUFFER_BYTES = 262_144
+"""Read into by every socket in turn; what stands in it is valid until the next wait."""
+
+EVENTS_PER_POLL = 256
+"""The loop gets its turn after so many sockets; what is left over is still ready then."""
+
+
+class DeadlinePassedError(Exception):
+    """Thrown into a coroutine at its deadline. No TimeoutError, which is an OSError and would pass for a socket's."""
+
+
+class Readiness(Protocol):
+    """Tells when a socket can go on."""
+
+    def watch(self, socket: "Watched") -> None:
+        """Begins with a socket that is new."""
+        ...
+
+    def arm(self, socket: "Watched", *, writing: bool) -> None:
+        """Asks to be told once, when it can be read (or written)."""
+        ...
+
+    def forget(self, socket: "Watched") -> None:
+        """Ends, before the socket is closed."""
+        ...
+
+    def close(self) -> None:
+        """Frees what it holds of the loop."""
+        ...
+
+
+class Watched:
+    """A socket's place in the engine: who is to go on when it is ready.
+
+    Attributes:
+        ready: whether it may hold something to read. Whoever reads it empty says False; only an edge says True again.
+        hung_up: whether the peer has closed or an error waits, for which no further edge may come.
+        wake: what to call at the next edge.
+    """
+
+    __slots__ = ("_engine", "fd", "hung_up", "ready", "wake")
+
+    def __init__(self, engine: "Engine", fd: int) -> None:
+        """Begins to watch a socket, which must be forgotten before it is closed."""
+        self._engine = engine
+        self.fd = fd
+        self.ready = self.hung_up = False
+        self.wake: Callable[[], object] | None = None
+        engine.readiness.watch(self)
+
+    async def readable(self) -> None:
+        """Waits until it may be read; it may also wake for nothing, so try again and wait again."""
+        if not self.ready:
+            self._engine.readiness.arm(self, writing=False)
+            await self
+
+    async def writable(self) -> None:
+        """Waits until it may be written, or for nothing."""
+        self._engine.readiness.arm(self, writing=True)
+        await self
+
+    def forget(self) -> None:
+        """Ends the watch."""
+        self.wake = None
+        self._engine.readiness.forget(self)
+
+    @property
+    def buffer(self) -> memoryview:
+        """What every socket of the engine reads into."""
+        return self._engine.buffer
+
+    def woken(self) -> None:
+        """Lets whoever waits go on, once."""
+        wake, self.wake = self.wake, None
+        if wake is not None:
+            wake()
+
+    def __await__(self) -> Generator[Any]:
+        attempt = self._engine.driven
+        if attempt is not None:
+            self.wake = attempt.step
+            yield self
+            return
+        ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.wake = partial(_settle, ready)
+        yield from ready
+
+
+def _settle(ready: "asyncio.Future[None]") -> None:
+    if not ready.done():
+        ready.set_result(None)
+
+
+EPOLLIN, EPOLLOUT, EPOLLERR, EPOLLHUP, EPOLLRDHUP, EPOLLET = 0x1, 0x4, 0x8, 0x10, 0x2000, 1 << 31
+"""Of sys/epoll.h; Python's own names are missing where there is no epoll."""
+
+
+class EpollReadiness:
+    """One edge-triggered epoll for every socket, nested in the asyncio loop."""
+
+    ENDS = EPOLLRDHUP | EPOLLHUP | EPOLLERR
+    READABLE = EPOLLIN | ENDS
+    EDGES = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Opens the epoll.
+
+        Raises:
+            OSError: this machine has no descriptor left.
+        """
+        self._loop = loop
+        self._epoll = select.epoll()
+        self._sockets: dict[int, Watched] = {}
+        self._new: set[int] = set()
+        loop.add_reader(self._epoll.fileno(), self._drain)
+
+    def watch(self, socket: Watched) -> None:
+        """Registers it for every edge, once and for all."""
+        self._sockets[socket.fd] = socket
+        self._new.add(socket.fd)
+        self._epoll.register(socket.fd, self.EDGES)
+
+    def arm(self, socket: Watched, *, writing: bool) -> None:
+        """Does nothing: every edge is told."""
+
+    def forget(self, socket: Watched) -> None:
+        """The kernel drops it when it is closed."""
+        del self._sockets[socket.fd]
+
+    def close(self) -> None:
+        """Closes the epoll."""
+        self._loop.remove_reader(self._epoll.fileno())
+        self._epoll.close()
+
+    def _drain(self) -> None:
+        # A descriptor closed and opened again while this batch is worked off must not get its predecessor's event.
+        new = self._new
+        new.clear()
+        for fd, edges in self._epoll.poll(0, EVENTS_PER_POLL):
+            socket = self._sockets.get(fd)
+            if socket is None or fd in new:
+                continue
+            if edges & self.READABLE:
+                socket.ready = True
+                socket.hung_up = edges & self.ENDS != 0
+            socket.woken()
+
+
+class LoopReadiness:
+    """The asyncio loop's own selector, for systems without epoll."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+
+    def watch(self, socket: Watched) -> None:
+        """Waits for `arm`."""
+
+    def arm(self, socket: Watched, *, writing: bool) -> None:
+        """Adds a reader or a writer until it is woken."""
+        add = self._loop.add_writer if writing else self._loop.add_reader
+        add(socket.fd, self._wake, socket)
+
+    def forget(self, socket: Watched) -> None:
+        """Removes what is left."""
+        self._loop.remove_reader(socket.fd)
+        self._loop.remove_writer(socket.fd)
+
+    def close(self) -> None:
+        """Holds nothing of its own."""
+
+    def _wake(self, socket: Watched) -> None:
+        self.forget(socket)
+        socket.ready = True
+        socket.woken()
+
+
+ReadinessKind = Callable[[asyncio.AbstractEventLoop], Readiness]
+BEST_READINESS: ReadinessKind = EpollReadiness if hasattr(select, "epoll") else LoopReadiness
+
+
+class Engine:
+    """The sockets and deadlines of every driven probe of one event loop.
+
+    Attributes:
+        readiness: where the sockets are watched; there once something was started.
+        driven: the attempt whose coroutine runs at this moment, None in anybody else's code.
+    """
+
+    def __init__(self, readiness: ReadinessKind = BEST_READINESS) -> None:
+        """Prepares; it binds itself to the event loop in which it is first used, and anew to another one.
+
+        Args:
+            readiness: how readiness is learnt.
+        """
+        self._kind = readiness
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._readiness: Readiness | None = None
+        self._deadlines: dict[int, set[Attempt]] = {}
+        self._ticked = 0
+        self._ticking = False
+        self.driven: Attempt | None = None
+        self.buffer = memoryview(bytearray(BUFFER_BYTES))
+
+    @property
+    def readiness(self) -> Readiness:
+        """Where the sockets are watched.
+
+        Raises:
+            OSError: this machine has no descriptor left for it.
+        """
+        loop = asyncio.get_running_loop()
+        if loop is not self._loop:
+            self._bind(loop)
+        if self._readiness is None:
+            self._readiness = self._kind(loop)
+        return self._readiness
+
+    def start(self, coroutine: Coroutine[Any, Any, object], deadline_s: float) -> "Attempt":
+        """Runs a coroutine up to its first wait, and on from there as its sockets allow.
+
+        Args:
+            coroutine: at the deadline DeadlinePassedError is thrown into it; what it raises is our own bug and goes
+                to the loop's exception handler.
+            deadline_s: seconds from now.
+        """
+        loop = asyncio.get_running_loop()
+        if loop is not self._loop:
+            self._bind(loop)
+        due = int((loop.time() + deadline_s) / TICK_S) + 1
+        attempt = Attempt(self, coroutine, due)
+        bucket = self._deadlines.get(due)
+        if bucket is None:
+            bucket = self._deadlines[due] = set()
+        bucket.add(attempt)
+        if not self._ticking:
+            self._ticking = True
+            self._ticked = int(loop.time() / TICK_S)
+            loop.call_later(TICK_S, self._tick)
+        attempt.step()
+        return attempt
+
+    def release(self, attempt: "Attempt") -> None:
+        """Forgets the deadline of an attempt that has ended."""
+        bucket = self._deadlines.get(attempt.due)
+        if bucket is not None:
+            bucket.discard(attempt)
+
+    def _bind(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop, self._readiness = loop, None
+        self._deadlines, self._ticking = {}, False
+
+    def _tick(self) -> None:
+        loop = asyncio.get_running_loop()
+        now = int(loop.time() / TICK_S)
+        for due in range(self._ticked + 1, now + 1):
+            for attempt in tuple(self._deadlines.get(due, ())):
+                attempt.throw(DeadlinePassedError())
+            self._deadlines.pop(due, None)
+        self._ticked = now
+        if self._deadlines:
+            loop.call_later(TICK_S, self._tick)
+        else:
+            self._ticking = False
+
+
+class Attempt:
+    """One coroutine being driven; fills `ProbeHandle`."""
+
+    __slots__ = ("_coroutine", "_engine", "_future", "due")
+
+    def __init__(self, engine: Engine, coroutine: Coroutine[Any, Any, object], due: int) -> None:
+        self._engine = engine
+        self._coroutine: Coroutine[Any, Any, object] | None = coroutine
+        self._future: asyncio.Future[Any] | None = None
+        self.due = due
+
+    def step(self) -> None:
+        """Lets the coroutine run to its next wait. Does nothing while it waits for a future, or once it has ended."""
+        if self._coroutine is not None and self._future is None:
+            self._run(self._coroutine.send, None)
+
+    def throw(self, error: BaseException) -> None:
+        """Raises an exception where the coroutine waits."""
+        if self._coroutine is not None:
+            self._drop_future()
+            self._run(self._coroutine.throw, error)
+
+    def cancel(self) -> None:
+        """Stops it; its `finally` blocks run. Does nothing once it has ended, or from within itself."""
+        if self._coroutine is not None and self._engine.driven is not self:
+            coroutine = self._coroutine
+            self._end()
+            self._drop_future()
+            coroutine.close()
+
+    def _run(self, go_on: Callable[[Any], object], value: object) -> None:
+        engine = self._engine
+        before, engine.driven = engine.driven, self
+        try:
+            wanted = go_on(value)
+        except StopIteration:
+            self._end()
+        except Exception as error:  # noqa: BLE001  # one probe's bug must not cost the others their events
+            self._end()
+            told = {"message": "a probe's coroutine failed", "exception": error}
+            asyncio.get_running_loop().call_exception_handler(told)
+        else:
+            if type(wanted) is not Watched:
+                self._wait_for(wanted)
+        finally:
+            engine.driven = before
+
+    def _end(self) -> None:
+        self._coroutine = None
+        self._engine.release(self)
+
+    def _wait_for(self, wanted: object) -> None:
+        if wanted is None:
+            asyncio.get_running_loop().call_soon(self.step)
+            return
+        if not isinstance(wanted, asyncio.Future):
+            raise TypeError(f"{wanted!r} cannot be awaited in a driven coroutine")
+        wanted._asyncio_future_blocking = False  # as asyncio's Task does: the wait was seen  # noqa: SLF001
+        self._future = wanted
+        wanted.add_done_callback(self._future_done)
+
+    def _future_done(self, future: "asyncio.Future[Any]") -> None:
+        if future is self._future:
+            self._future = None
+            self.step()
+
+    def _drop_future(self) -> None:
+        future, self._future = self._future, None
+        if future is not None:
+            future.cancel()
+
+
+class _Pause:
+    """Gives the loop its turn, and goes on after it."""
+
+    def __await__(self) -> Generator[None]:
+        yield
+
+
+PAUSE = _Pause()
+"""`await PAUSE` between long stretches of work: other probes go on meanwhile."""

@@ -1,0 +1,105 @@
+"""What a probe notes while it runs, so that a failure at any point leaves all that was seen before it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from probes.environment import ProbeFailure
+from probes.plain_text import one_line
+from sentry.domain.result import Evidence, HttpEvidence, Phase, Reason, TlsEvidence
+from sentry.ports import Clock
+
+LOG_LINES = 250
+LOG_CHARS = 1000
+"""Bounds of what strangers can make a log grow to."""
+
+
+class HttpSeen(Protocol):
+    """What an HTTP exchange has seen, turned into evidence once its end is known."""
+
+    def evidence(self) -> HttpEvidence | None:
+        """Returns all of it, for a failure."""
+        ...
+
+    def evidence_of_good(self) -> HttpEvidence | None:
+        """Returns what is kept of a probe that went well."""
+        ...
+
+
+@dataclass(slots=True)
+class Trace:
+    """The notes of one probe.
+
+    Attributes:
+        clock: times the phases.
+        phase: the phase under way; a deadline that passes is blamed on it.
+        lap_s: how long the phase before it took, seconds.
+        http: what an HTTP exchange has seen so far.
+        progress: how far the phase under way has come, for the detail of a deadline that passes.
+        failure: a verdict already reached while evidence for it is still being read; the deadline cannot change it.
+    """
+
+    clock: Clock
+    phase: Phase | None = None
+    lap_s: float = 0.0
+    phases: dict[Phase, float] = field(default_factory=dict)
+    address: str | None = None
+    addresses: tuple[str, ...] = ()
+    tls: TlsEvidence | None = None
+    http: HttpSeen | None = None
+    values: dict[str, float] = field(default_factory=dict)
+    degraded: tuple[Reason, str] | None = None
+    progress: Callable[[], str] | None = None
+    failure: ProbeFailure | None = None
+    _since: float | None = None
+    _log: list[tuple[str, tuple[object, ...]]] = field(default_factory=list)
+
+    def note(self, template: str, *values: object) -> None:
+        """Adds a line to the log of `probe --explain` and of the failure report.
+
+        It is put into words only when somebody reads it: of ten thousand good probes nobody reads a line.
+
+        Args:
+            template: the line itself; with values, a format string, which must then be ours and no stranger's text.
+            values: what goes into the template.
+        """
+        if len(self._log) < LOG_LINES:
+            self._log.append((template, values))
+
+    def enter(self, phase: Phase) -> None:
+        """Ends the phase under way and begins another at the same instant; hops of a redirect sum up."""
+        self.leave()
+        self.phase, self._since = phase, self.clock.monotonic()
+
+    def leave(self) -> None:
+        """Ends the phase under way, if there is one; what follows is not timed."""
+        if self._since is not None and self.phase is not None:
+            self.lap_s = self.clock.monotonic() - self._since
+            self.spent(self.phase, self.lap_s)
+        self._since = self.progress = None
+
+    def spent(self, phase: Phase, seconds: float) -> None:
+        """Adds time to a phase that was measured elsewhere."""
+        self.phases[phase] = self.phases.get(phase, 0.0) + seconds
+
+    def log(self) -> tuple[str, ...]:
+        """Returns what was noted, one line a step."""
+        return tuple(
+            one_line(template.format(*values) if values else template, LOG_CHARS) for template, values in self._log
+        )
+
+    def evidence(self) -> Evidence:
+        """Returns everything noted so far."""
+        return Evidence(
+            address=self.address,
+            addresses=self.addresses,
+            tls=self.tls,
+            http=self.http.evidence() if self.http else None,
+            values=self.values,
+            log=self.log(),
+        )
+
+    def evidence_of_good(self) -> Evidence:
+        """Returns what is kept of a probe that went well: no log."""
+        http = self.http.evidence_of_good() if self.http else None
+        return Evidence(self.address, self.addresses, self.tls, http, self.values)
