@@ -3,7 +3,7 @@
 import asyncio
 import os
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime
 from importlib.metadata import version
@@ -12,28 +12,28 @@ from pathlib import Path
 import structlog
 
 from alerting.environment import ChannelEnvironment
-from probes.environment import ProbeEnvironment
 from probes.evidence import Collector
 from probes.resolver import AiodnsResolver
 from sentry.app.books import Books, open_books
 from sentry.app.duties import Duties
 from sentry.app.kinds import load_settings
 from sentry.app.pages import application
-from sentry.app.probing import prepare
+from sentry.app.prober import LocalProber, Prober
+from sentry.app.probing import probe_environment
 from sentry.app.reactions import Reactions
+from sentry.app.workers.fleet import Fleet
 from sentry.domain.errors import ConfigurationError, Problem, StoreError
 from sentry.domain.events import Event, EventKind
-from sentry.domain.site import Check
 from sentry.metrics.telemetry import Metrics
 from sentry.outgoing import open_session
-from sentry.ports import Clock, Probe
+from sentry.ports import Clock
 from sentry.services.watch import Watch
 from sentry.settings import Settings
 from sentry.settings.difference import SettingsDifference, difference
 from sentry.web.access import require_token
 from sentry.web.application import serving
 from sentry.web.sources import AgentHealth
-from sentry.wheel import STALL_S, Wheel
+from sentry.wheel import STALL_S, Finished
 
 RESTART_LOOP_AFTER_S = 1.0
 STALLED_AFTER_S = 10 * STALL_S
@@ -51,9 +51,12 @@ class Agent:
     Attributes:
         port: where the pages are served, 0 until they are.
         books: configuration and store.
+        workers: how many processes probe; 1: the agent itself.
     """
 
-    def __init__(self, config: Path, books: Books, channels: ChannelEnvironment, resolver: AiodnsResolver) -> None:
+    def __init__(
+        self, config: Path, books: Books, channels: ChannelEnvironment, resolver: AiodnsResolver, *, workers: int = 1
+    ) -> None:
         self._config = config
         self.books = books
         settings, clock = books.settings, books.clock
@@ -61,29 +64,30 @@ class Agent:
         self._config_ok = True
         self._reloading = asyncio.Lock()
         self.metrics = Metrics(clock)
-        self._probing = ProbeEnvironment(
-            clock=clock,
-            resolver=resolver,
-            heartbeats=books.store.heartbeats,
-            ca_file=settings.probe.ca_file,
-            user_agent=settings.probe.user_agent,
-        )
-        self.wheel = Wheel(
-            clock,
-            self.metrics,
-            lambda done: self.watch.take(done.result, done.kind, done.delay_s),
-            max_concurrent=settings.probe.max_concurrent,
-        )
+        self.workers = workers
+        self.prober = self._prober(resolver)
         self.watch = Watch(
             books.store.watch,
             clock,
             self.metrics,
-            recheck=self.wheel.recheck,
+            recheck=self.prober.recheck,
             committed=self._events_written,
         )
         collector = Collector(clock, settings.probe.resolvers, settings.probe.ca_file, resolver=resolver)
         self._reactions = Reactions(books, self.metrics, channels, collector, self.watch.view)
         self._scheduler = Duties(books, self.metrics).schedule()
+
+    def _prober(self, resolver: AiodnsResolver) -> Prober:
+        clock, probing = self.books.clock, self.books.settings.probe
+        environment = probe_environment(probing, clock, resolver, self.books.store.heartbeats)
+        if self.workers > 1:
+            return Fleet(
+                probing, self.workers, environment, clock=clock, telemetry=self.metrics, finished=self._finished
+            )
+        return LocalProber(environment, clock, self.metrics, self._finished, max_concurrent=probing.max_concurrent)
+
+    def _finished(self, done: Finished) -> None:
+        self.watch.take(done.result, done.kind, done.delay_s)
 
     def _events_written(self) -> None:
         self._reactions.dispatcher.wake()
@@ -113,29 +117,29 @@ class Agent:
 
     async def _reload(self) -> SettingsDifference:
         settings = await asyncio.to_thread(load_settings, self._config)
-        prepared = await asyncio.to_thread(prepare, settings.checks(), self._probing)
+        put_in_force = await self.prober.prepare(settings.checks())
         outlets = self._reactions.outlets(settings)
         changes = difference(self.books.settings, settings)
-        await self._apply(settings, prepared)
+        await self._apply(settings, put_in_force)
         await self.books.store.events.publish(_changed(changes, self.books.clock.now()))
         await self._reactions.replace(outlets)
         _log.info("configuration loaded again", changes=list(changes.lines()) or "none")
         return changes
 
-    async def _apply(self, settings: Settings, prepared: Mapping[str, tuple[Check, Probe]]) -> None:
+    async def _apply(self, settings: Settings, put_in_force: Callable[[], None]) -> None:
         """Puts a configuration in force: in the store, then on every page and on the wheel, or nowhere."""
         checks = settings.checks()
         await self.watch.replace(checks)
         self.books.roster.replace(settings)
         self.metrics.watch(checks)
-        self.wheel.replace(prepared)
+        put_in_force()
         self._config_ok = True
         self.metrics.gauge("config_last_reload_successful", 1)
         self.metrics.gauge("config_last_reload_success_timestamp_seconds", self.books.clock.now().timestamp())
 
     def health(self) -> AgentHealth:
         """Returns how the agent is, for /healthz."""
-        age = self.books.clock.monotonic() - self.wheel.last_tick
+        age = self.books.clock.monotonic() - self.prober.last_tick
         return AgentHealth(
             version=version("online-sentry"),
             last_tick_age_s=age,
@@ -153,10 +157,10 @@ class Agent:
             "write": self.watch.write,
             "dispatch": self._reactions.dispatcher.run,
             "alerts": self._reactions.alerts.run,
-            "wheel": self.wheel.run,
+            "wheel": self.prober.run,
         }
         settings = self.books.settings
-        await self._apply(settings, await asyncio.to_thread(prepare, settings.checks(), self._probing))
+        await self._apply(settings, await self.prober.prepare(settings.checks()))
         await self._reactions.release_removed()
         await self._reactions.incidents.resume()
         async with AsyncExitStack() as stack:
@@ -204,12 +208,13 @@ class Agent:
 
 
 @asynccontextmanager
-async def open_agent(config: Path, clock: Clock | None = None) -> AsyncIterator[Agent]:
+async def open_agent(config: Path, clock: Clock | None = None, *, workers: int | None = None) -> AsyncIterator[Agent]:
     """Builds an agent and keeps it working until the block ends.
 
     Args:
         config: the main configuration file.
         clock: the machine's own when absent.
+        workers: how many processes probe; as many as `probe.workers` says when absent.
 
     Raises:
         ConfigurationError: the configuration cannot be used.
@@ -225,9 +230,19 @@ async def open_agent(config: Path, clock: Clock | None = None) -> AsyncIterator[
         tls = await asyncio.to_thread(_trust, settings.probe.ca_file)
         resolver = AiodnsResolver(books.clock, settings.probe.resolvers)
         stack.push_async_callback(resolver.close)
-        agent = Agent(config, books, ChannelEnvironment(clock=books.clock, session=session, tls=tls), resolver)
+        channels = ChannelEnvironment(clock=books.clock, session=session, tls=tls)
+        agent = Agent(config, books, channels, resolver, workers=_workers(config, settings, workers))
         await stack.enter_async_context(agent.working())
         yield agent
+
+
+def _workers(config: Path, settings: Settings, asked_for: int | None) -> int:
+    """How many processes probe; each needs its part of the probes that may run at once."""
+    workers, limit = asked_for or settings.probe.workers, settings.probe.max_concurrent
+    if workers > limit:
+        text = f"{workers} workers cannot share probe.max_concurrent: {limit}; give it at least one probe for each"
+        raise ConfigurationError([Problem(str(config), 0, "probe.workers", text)])
+    return workers
 
 
 def _changed(changes: SettingsDifference, at: datetime) -> list[Event]:

@@ -1,16 +1,30 @@
 """Probes prepared from checks; what cannot be prepared is a problem of the configuration, and all come at once."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import probes
-from probes.environment import ProbeEnvironment
+from probes.environment import ProbeEnvironment, Resolver
 from probes.resolver import AiodnsResolver
 from sentry.app.single import NoHeartbeats
 from sentry.clock import SystemClock
 from sentry.domain.errors import ConfigurationError, Problem
 from sentry.domain.site import Check
-from sentry.ports import Probe
+from sentry.ports import Clock, HeartbeatBook, Probe
 from sentry.settings import Settings
+from sentry.settings.model import Probing
+
+
+def probe_environment(
+    probing: Probing, clock: Clock, resolver: Resolver, heartbeats: HeartbeatBook
+) -> ProbeEnvironment:
+    """Returns what every probe is given; the same for the agent and for each of its workers."""
+    return ProbeEnvironment(
+        clock=clock,
+        resolver=resolver,
+        heartbeats=heartbeats,
+        ca_file=probing.ca_file,
+        user_agent=probing.user_agent,
+    )
 
 
 def prepare(checks: Iterable[Check], environment: ProbeEnvironment) -> Mapping[str, tuple[Check, Probe]]:
@@ -19,16 +33,28 @@ def prepare(checks: Iterable[Check], environment: ProbeEnvironment) -> Mapping[s
     Raises:
         ConfigurationError: with every check whose files cannot be used.
     """
-    prepared: dict[str, tuple[Check, Probe]] = {}
+    return {check.key: (check, probe) for check, probe in _prepared(checks, environment)}
+
+
+def require_preparable(checks: Iterable[Check], environment: ProbeEnvironment) -> None:
+    """Prepares one probe per check and drops it at once. Reads files, as `prepare` does.
+
+    Raises:
+        ConfigurationError: with every check whose files cannot be used.
+    """
+    for _ in _prepared(checks, environment):
+        pass
+
+
+def _prepared(checks: Iterable[Check], environment: ProbeEnvironment) -> Iterator[tuple[Check, Probe]]:
     problems: list[Problem] = []
     for check in checks:
         try:
-            prepared[check.key] = (check, probes.KINDS[check.kind](check, environment))
+            yield check, probes.KINDS[check.kind](check, environment)
         except ConfigurationError as error:
             problems += error.problems
     if problems:
         raise ConfigurationError(problems)
-    return prepared
 
 
 def prove(settings: Settings) -> None:
@@ -38,11 +64,5 @@ def prove(settings: Settings) -> None:
         ConfigurationError: with every check whose files cannot be used.
     """
     clock = SystemClock()
-    environment = ProbeEnvironment(
-        clock=clock,
-        resolver=AiodnsResolver(clock),
-        heartbeats=NoHeartbeats(),
-        ca_file=settings.probe.ca_file,
-        user_agent=settings.probe.user_agent,
-    )
-    prepare(settings.checks(), environment)
+    environment = probe_environment(settings.probe, clock, AiodnsResolver(clock), NoHeartbeats())
+    require_preparable(settings.checks(), environment)

@@ -4,6 +4,7 @@ import asyncio
 import signal
 import sys
 from pathlib import Path
+from typing import Annotated
 
 import structlog
 import typer
@@ -14,6 +15,7 @@ from sentry.app.books import Books
 from sentry.cli.logs import configure_logs
 from sentry.cli.shell import command, config_of, out
 from sentry.domain.errors import ConfigurationError, StoreError
+from sentry.settings.model import MAX_WORKERS
 
 _log = structlog.get_logger()
 
@@ -23,7 +25,19 @@ def register(app: typer.Typer) -> None:
     app.command("run")(command(run))
 
 
-async def run(context: typer.Context) -> None:
+WorkersOption = Annotated[
+    int | None,
+    typer.Option(
+        "--workers",
+        metavar="N",
+        min=1,
+        max=MAX_WORKERS,
+        help="Processes that share the probes out; as `probe.workers` says when absent.",
+    ),
+]
+
+
+async def run(context: typer.Context, workers: WorkersOption = None) -> None:
     """Watch every site until stopped. SIGHUP reads the configuration again, SIGTERM and Ctrl-C stop in order."""
     configure_logs(sys.stderr)
     config = config_of(context)
@@ -31,7 +45,7 @@ async def run(context: typer.Context) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    async with open_agent(config) as agent:
+    async with open_agent(config, workers=workers) as agent:
         reloads: set[asyncio.Task[None]] = set()
 
         def reload() -> None:
@@ -67,6 +81,8 @@ def _welcome(config: Path, agent: Agent) -> None:
         ("store", settings.store),
     ):
         out.print(f"  {label:<14}{escape(value)}")
+    if agent.workers > 1:
+        out.print(f"  {'workers':<14}{agent.workers} processes probe")
     if not settings.channels:
         out.print("  [yellow]no channel is configured: nobody will be told of an outage[/yellow]")
 

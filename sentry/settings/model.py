@@ -14,6 +14,7 @@ DATABASES = ("sqlite", "postgresql", "postgres")
 MAX_PORT = 65_535
 MIN_TOKEN_CHARACTERS = 16
 DNS_PORT = 53
+MAX_WORKERS = 64
 
 
 def split_address(text: str, default_port: int | None = None) -> tuple[str, int]:
@@ -121,6 +122,12 @@ class Probing(StrictModel):
         None, description="PEM file with further trusted authorities, beside those of the system."
     )
     max_concurrent: int = Field(200, ge=1, le=10_000, description="Probes that may run at once, over all hosts.")
+    workers: int = Field(
+        1,
+        ge=1,
+        le=MAX_WORKERS,
+        description="Processes that share the probes out; 1: the agent probes by itself. `run --workers` goes first.",
+    )
     max_concurrent_per_host: int = Field(
         8, ge=1, le=1_000, description="Probes that may run at once against one host that is not in `hosts`."
     )

@@ -19,19 +19,29 @@ class AgentProcess(ServerProcess):
         port: where `web.listen` of that file lets the agent listen on 127.0.0.1.
         ca_path: the only certificate authority that the agent trusts; the machine's own when absent.
         token: sent as bearer token by `get` and `post`.
+        workers: how many processes probe; as the configuration says when absent.
     """
 
     name = "agent"
 
-    def __init__(self, config: Path, port: int, *, ca_path: Path | None = None, token: str | None = None) -> None:
+    def __init__(
+        self,
+        config: Path,
+        port: int,
+        *,
+        ca_path: Path | None = None,
+        token: str | None = None,
+        workers: int | None = None,
+    ) -> None:
         super().__init__(config.parent)
         self.config = config
         self.url = f"http://{LOOPBACK}:{port}"
         self._ca_path = ca_path
+        self._workers = () if workers is None else ("--workers", str(workers))
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
 
     def command(self) -> Sequence[str]:
-        return (_program(), "--config", str(self.config), "run")
+        return (_program(), "--config", str(self.config), "run", *self._workers)
 
     def environment(self) -> Mapping[str, str]:
         trusted = {"SSL_CERT_FILE": str(self._ca_path)} if self._ca_path else {}

@@ -1,0 +1,1 @@
+"""`run --workers N`: the probes of the agent, shared out over processes of this machine."""
