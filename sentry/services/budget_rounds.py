@@ -6,7 +6,7 @@ from zlib import crc32
 
 from sentry.domain.watched_site import WatchedSite
 
-EVERY_MINUTES = 60
+EVERY_MINUTES = 360
 """A site with nothing new is reckoned again within this time all the same: a ledger can be mended by hand, and
 minutes that a store could not take for days may be written at last."""
 

@@ -22,7 +22,7 @@ class BudgetWatch:
     """Looks at every site's budget each minute.
 
     A site is reckoned when its lapses changed, when a window moves through one of them, when its configuration or
-    month changed, and once an hour; at all other times its figures are what they were, and nothing is done for it.
+    month changed, and every six hours; at all other times its figures are what they were, and nothing is done for it.
     """
 
     def __init__(
