@@ -15,6 +15,7 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -234,6 +235,7 @@ int main(int argc, char **argv) {
     context = argc > 6 ? trusting(argv[6]) : NULL;
     request_length = snprintf(request, sizeof request,
                               "GET / HTTP/1.1\r\nHost: %s\r\nUser-Agent: c_reference\r\nConnection: close\r\n\r\n", host);
+    signal(SIGPIPE, SIG_IGN); /* what breaks is a failed probe */
     epoll = epoll_create1(EPOLL_CLOEXEC);
     struct probe *probes = calloc(at_once, sizeof *probes);
     if (epoll < 0 || !probes)

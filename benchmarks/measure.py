@@ -91,6 +91,22 @@ def peak_rss_bytes(*pids: int) -> int:
     return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:"))
 
 
+def starved_s(*pids: int) -> float:
+    """Returns the seconds for which processes and their descendants could run but got no core.
+
+    Where it is a large share of a span, others kept the machine busy: what came late then says little.
+    """
+    threads = (task.parent for pid in family(*pids) for task in Path(f"/proc/{pid}/task").glob("*/schedstat"))
+    return sum(float(_words(thread / "schedstat")[1]) for thread in threads) / 1e9
+
+
+def _words(file: Path) -> list[str]:
+    try:
+        return file.read_text(encoding="ascii").split()
+    except OSError:  # the thread ended meanwhile
+        return ["0", "0", "0"]
+
+
 def family(*pids: int) -> list[int]:
     """Returns processes and all their descendants, each once."""
     parents = {int(folder.name): _parent(folder) for folder in Path("/proc").iterdir() if folder.name.isdigit()}

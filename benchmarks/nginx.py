@@ -1,5 +1,6 @@
 """The target of a closed loop: one page from one worker of Debian's nginx."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +11,7 @@ from benchmarks.servers import LOOPBACK, free_port, listens, serving
 
 CONFIGURATION = """\
 daemon off;
+{user}
 worker_processes 1;
 pid {folder}/nginx.pid;
 error_log {folder}/error.log warn;
@@ -38,12 +40,11 @@ def serving_page(folder: Path, page: bytes, chain: Chain | None, on: frozenset[i
     program = provide("nginx")["nginx"]
     (folder / "www").mkdir(parents=True)
     (folder / "www" / "index.html").write_bytes(page)
-    for path in (folder, folder / "www", folder / "www" / "index.html"):
-        path.chmod(0o755)  # the worker of a root's nginx is another user
     port = free_port()
     certificate = f"ssl_certificate {chain.served}; ssl_certificate_key {chain.key};" if chain else ""
     (folder / "nginx.conf").write_text(
         CONFIGURATION.format(
+            user="user root;" if os.geteuid() == 0 else "",  # else the worker could not read our folder
             folder=folder,
             address=LOOPBACK,
             port=port,

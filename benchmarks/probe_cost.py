@@ -10,8 +10,8 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -32,6 +32,7 @@ WITH_RTLS = f"{AGENT}+rtls"
 VARIANTS: Mapping[str, Mapping[str, str]] = {AGENT: {}, WITH_RTLS: {"tls_backend": "rtls"}}
 """Each way to run the agent, and its keys of `probe:`."""
 
+CONTESTANTS = (*VARIANTS, AIOHTTP, LIMIT, BLACKBOX)
 CHAINS = {"http": None, "tls": short_chain, "tls_long_chain": long_chain}
 OWED = (
     ("http", AGENT, BLACKBOX, 8.0),
@@ -59,6 +60,9 @@ NOTES = (
 )
 
 
+Prober = Callable[[Task], Outcome]
+
+
 @dataclass(frozen=True, slots=True)
 class Arena:
     """What one case is run with.
@@ -81,6 +85,9 @@ def main(words: Sequence[str] | None = None) -> None:
     parser.add_argument("--cases", nargs="+", choices=CHAINS, default=list(CHAINS), help="which cases")
     parser.add_argument("--http-count", type=int, default=4000, help="probes per contestant and round, case http")
     parser.add_argument("--tls-count", type=int, default=1500, help="probes per contestant and round, other cases")
+    parser.add_argument(
+        "--contestants", nargs="+", choices=CONTESTANTS, default=list(CONTESTANTS), help="who takes part"
+    )
     parser.add_argument("--in-flight", type=int, default=IN_FLIGHT, help="probes at a time")
     options = parser.parse_args(words)
     finish(lambda: run(options), options.json)
@@ -92,13 +99,15 @@ def run(options: argparse.Namespace) -> Report:
     Raises:
         RunRejected: a prober failed, or took what it had to refuse.
     """
-    provide("nginx", "prometheus-blackbox-exporter")
+    provide("nginx", *(["prometheus-blackbox-exporter"] if BLACKBOX in options.contestants else []))
     rows: list[Row] = []
     with tempfile.TemporaryDirectory(prefix="probe-cost-") as folder:
-        Path(folder).chmod(0o755)
         for case in options.cases:
             count = options.http_count if case == "http" else options.tls_count
-            with _arena(case, Path(folder) / case, count, options.in_flight) as arena, _contestants(arena) as those:
+            with (
+                _arena(case, Path(folder) / case, count, options.in_flight) as arena,
+                _contestants(arena, options.contestants) as those,
+            ):
                 costs = interleaved(those, options.rounds, partial(_say, case))
             rows += compared(case, costs)
     return Report("probe_cost", rows, _owed(rows), NOTES)
@@ -127,15 +136,27 @@ def _arena(case: str, folder: Path, count: int, in_flight: int) -> Iterator[Aren
 
 
 @contextmanager
-def _contestants(arena: Arena) -> Iterator[list[Contestant]]:
+def _contestants(arena: Arena, names: Sequence[str]) -> Iterator[list[Contestant]]:
     ca = Path(arena.task.ca) if arena.task.ca else None
-    probers = {name: partial(_agent, arena, settings) for name, settings in VARIANTS.items() if _runs(name, arena)}
-    probers |= {AIOHTTP: partial(_python, arena, "prober_aiohttp"), LIMIT: partial(_limit, arena)}
-    with exporting(arena.folder / "blackbox", module(HOST, TEXT, ca), arena.cores.prober) as exporter:
-        probers[BLACKBOX] = partial(_blackbox, arena, exporter)
+    with _probers(arena, names, ca) as probers:
         if ca is not None:
-            _must_refuse(arena, probers)
+            _must_refuse(arena, names)
         yield [Contestant(name, partial(_cost, name, prober, arena.task)) for name, prober in probers.items()]
+
+
+@contextmanager
+def _probers(arena: Arena, names: Sequence[str], ca: Path | None) -> Iterator[dict[str, Prober]]:
+    probers: dict[str, Prober] = {
+        name: partial(_agent, arena, VARIANTS[name]) for name in names if name in VARIANTS and _runs(name, arena)
+    }
+    others: dict[str, Prober] = {AIOHTTP: partial(_python, arena, "prober_aiohttp"), LIMIT: partial(_limit, arena)}
+    probers |= {name: prober for name, prober in others.items() if name in names}
+    with ExitStack() as stack:
+        if BLACKBOX in names:
+            page, folder = module(HOST, TEXT, ca), Path(tempfile.mkdtemp(dir=arena.folder))
+            exporter = stack.enter_context(exporting(folder, page, arena.cores.prober))
+            probers[BLACKBOX] = partial(_blackbox, arena, exporter)
+        yield probers
 
 
 def _runs(name: str, arena: Arena) -> bool:
@@ -172,20 +193,18 @@ def _blackbox(arena: Arena, exporter: Exporter, task: Task) -> Outcome:
     return _python(arena, "prober_blackbox", task, *more, on=arena.cores.target)
 
 
-def _cost(name: str, prober: partial[Outcome], task: Task) -> float:
+def _cost(name: str, prober: Prober, task: Task) -> float:
     outcome = prober(task)
     if outcome.failed or outcome.ok != task.count:
         raise RunRejected(f"{name}: {outcome.ok} of {task.count} probes went well; {outcome.failures.most_common(3)}")
     return outcome.cpu_s / outcome.ok * 1000
 
 
-def _must_refuse(arena: Arena, probers: Mapping[str, partial[Outcome]]) -> None:
+def _must_refuse(arena: Arena, names: Sequence[str]) -> None:
     """Each prober must refuse a chain that it has no reason to trust: else it verified nothing."""
     task = replace(arena.task, ca=str(arena.stranger), count=REFUSED_PROBES)
-    untrusting = module(HOST, TEXT, arena.stranger)
-    with exporting(arena.folder / "blackbox-stranger", untrusting, arena.cores.prober) as exporter:
-        refusing = dict(probers) | {BLACKBOX: partial(_blackbox, arena, exporter)}
-        for name, prober in refusing.items():
+    with _probers(arena, names, arena.stranger) as probers:
+        for name, prober in probers.items():
             outcome = prober(task)
             if outcome.ok or outcome.failed != REFUSED_PROBES:
                 raise RunRejected(f"{name} took a certificate that a stranger's root vouches for")
