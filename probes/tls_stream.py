@@ -102,7 +102,11 @@ class TlsStream:
         try:
             # Asking only while ciphertext is here saves an exception at the end of each piece that came.
             while (incoming.pending or incoming.eof) and size + RECORD_BYTES <= BUFFER_BYTES:
-                size += cast("int", read(RECORD_BYTES, buffer[size:]))  # into a buffer, read returns how much
+                decrypted = cast("int", read(RECORD_BYTES, buffer[size:]))  # into a buffer, read returns how much
+                size += decrypted
+                if not decrypted:  # the farewell; the server may wait for ours before it closes the connection
+                    self._ended = True
+                    break
         except ssl.SSLWantReadError:
             pass
         except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
