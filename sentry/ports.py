@@ -7,11 +7,12 @@ from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
 from sentry.domain.budget import Budget
+from sentry.domain.day import DaySummary
 from sentry.domain.events import Event
 from sentry.domain.failure_report import CollectedEvidence, RecentChange
 from sentry.domain.health import Health, Outage
 from sentry.domain.incident import Incident, IncidentState, TimelineEntry
-from sentry.domain.ledger import Run
+from sentry.domain.ledger import Run, Totals
 from sentry.domain.month import Month
 from sentry.domain.notice import Delivery, Message, NoticeKind
 from sentry.domain.result import ProbeResult
@@ -199,7 +200,29 @@ class LedgerReader(Protocol):
         ...
 
     async def samples(self, check_key: str, start: datetime, end: datetime, limit: int) -> Sequence[Sample]:
-        """Returns the newest samples of the span, oldest first."""
+        """Returns the newest samples of the span, oldest first.
+
+        What is older than 48 hours has one a minute: its worst, without phases, its time within 3 %.
+        """
+        ...
+
+    async def totals(self, start: int, end: int, site_key: str | None = None) -> Mapping[str, Totals]:
+        """Returns how many minutes of [start, end) each check was in each state, `unknown` where nobody saw it.
+
+        Exact for any span, also of local months; a check of which the span knows nothing is not there.
+
+        Args:
+            start: first minute.
+            end: the minute after the last.
+            site_key: only of this site's checks; of every check ever watched where absent.
+        """
+        ...
+
+    async def summaries(self, check_key: str, start_day: int, end_day: int) -> Sequence[DaySummary]:
+        """Returns the figures of a check's sealed UTC days [start_day, end_day), oldest first.
+
+        A day is sealed some hours after its end; days are numbered from 1970-01-01.
+        """
         ...
 
     async def failures(self, check_key: str, limit: int) -> Sequence[ProbeResult]:

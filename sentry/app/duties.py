@@ -1,4 +1,4 @@
-"""What is done again and again beside the watch: budgets, retention, and figures that only the store knows."""
+"""What is done again and again beside the watch: budgets, sealing, retention, and figures only the store knows."""
 
 from datetime import timedelta
 
@@ -10,6 +10,10 @@ from sentry.services.budget_watch import BudgetWatch
 
 BUDGETS_EVERY = timedelta(minutes=1)
 RETENTION_EVERY = timedelta(hours=1)
+SEALING_EVERY = timedelta(minutes=1)
+SEALING_S = 5.0
+"""Of each minute, while there is something to seal: duties wait for each other, and ten thousand sites are done in
+some minutes all the same."""
 FIGURES_EVERY = timedelta(seconds=15)
 
 
@@ -32,6 +36,7 @@ class Duties:
         duties = {
             "budgets": Duty(BUDGETS_EVERY, self._check_budgets),
             "retention": Duty(RETENTION_EVERY, self._retain),
+            "sealing": Duty(SEALING_EVERY, self._seal),
             "figures": Duty(FIGURES_EVERY, self._figures),
         }
         return Scheduler(duties, self._books.store.due, self._books.clock, self._metrics)
@@ -41,6 +46,9 @@ class Duties:
 
     async def _retain(self) -> None:
         await self._books.store.retention.prune(self._books.settings.retention, self._books.clock.now())
+
+    async def _seal(self) -> None:
+        await self._books.store.sealing.work(SEALING_S)
 
     async def _figures(self) -> None:
         for state in UNRESOLVED:

@@ -17,6 +17,7 @@ from sentry.store.ledger import StoredLedger
 from sentry.store.marks import MarkBook
 from sentry.store.migrate import bring_up_to_date
 from sentry.store.retention import Retention
+from sentry.store.sealing import Sealing
 from sentry.store.tickets import StoredTickets
 from sentry.store.watch import StoredWatch
 
@@ -31,6 +32,7 @@ class Store:
         watch: fills `WatchStore`; ledger: `LedgerReader`; events: `EventQueue`; incidents: `IncidentStore`.
         tickets: fills `TicketStore`; deliveries: `DeliveryOutbox`; heartbeats: `HeartbeatBook`.
         checks: which checks are and were watched.
+        sealing: seals days that are over.
         due: when slow work is next due; marks: what happens only once; retention: drops what is old.
     """
 
@@ -48,6 +50,7 @@ class Store:
         self.heartbeats = StoredHeartbeats(database)
         self.due = DueBook(database)
         self.marks = MarkBook(database, log, clock)
+        self.sealing = Sealing(database, clock)
         self.retention = Retention(database)
 
     async def aclose(self) -> None:

@@ -7,35 +7,81 @@ from sqlalchemy import Row, Select, bindparam, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sentry.domain.ledger import MinuteState, Run
-from sentry.domain.ledger_tail import extend
+from sentry.domain.ledger_tail import append, extend
 from sentry.store.schema import checks, ledger_runs
-from sentry.store.writing import insert_or_replace, write_rows
+from sentry.store.writing import RowInsert, write_rows
 
 CHUNK = 500
 """Checks looked at in one go, so that the event loop never stands still for long."""
 
+_WRITE = RowInsert(ledger_runs, replaces=("end_minute", "state"))
 
-async def add_minutes(connection: AsyncConnection, added: Mapping[int, Sequence[Run]]) -> None:
+
+class LedgerWriter:
     """Adds minutes to the ledgers of checks; where one overlaps what stands, the worse state wins.
 
-    Args:
-        connection: a writing transaction.
-        added: the new minutes by check number.
+    It remembers the last run of each check, for nearly every minute goes on with it. The memory is of what was
+    committed, and the one agent of a store is the only one that writes the ledger: after a write that failed, or may
+    have, `forget` makes it look again.
     """
-    added = {check_id: runs for check_id, runs in added.items() if runs}
+
+    def __init__(self) -> None:
+        self._last: dict[int, Run] = {}
+
+    async def add(self, connection: AsyncConnection, added: Mapping[int, Sequence[Run]]) -> Mapping[int, Run]:
+        """Writes minutes within a writing transaction.
+
+        Args:
+            connection: the transaction.
+            added: the new minutes by check number.
+
+        Returns:
+            The last run of each check, for `remember` once the transaction is committed.
+        """
+        last: dict[int, Run] = {}
+        written: list[tuple[int, int, int, str]] = []
+        others: dict[int, Sequence[Run]] = {}
+        for check_id, runs in added.items():
+            if not runs:
+                continue
+            standing = self._last.get(check_id)
+            changed = append(standing, runs) if standing is not None else None
+            if changed is None:
+                others[check_id] = runs
+            elif changed:
+                written += [_row(check_id, run) for run in changed]
+                last[check_id] = changed[-1]
+        await _WRITE.write(connection, written)
+        return last | await _add_within(connection, others)
+
+    def remember(self, last: Mapping[int, Run]) -> None:
+        """Takes note of what was committed."""
+        self._last.update(last)
+
+    def forget(self) -> None:
+        """Forgets every last run: what stands in the store is not known."""
+        self._last.clear()
+
+
+async def _add_within(connection: AsyncConnection, added: Mapping[int, Sequence[Run]]) -> dict[int, Run]:
+    """Adds minutes to ledgers whose ends must be read first."""
     ids = sorted(added)
+    last: dict[int, Run] = {}
     for place in range(0, len(ids), CHUNK):
         chunk = ids[place : place + CHUNK]
         tails = await _tails(connection, chunk, min(run.start for check_id in chunk for run in added[check_id]))
         dropped: list[dict[str, Any]] = []
-        written: list[dict[str, Any]] = []
+        written: list[tuple[int, int, int, str]] = []
         for check_id in chunk:
             before = tails.get(check_id, {})
             after = {run.start: run for run in extend(list(before.values()), added[check_id])}
             dropped += [{"of": check_id, "start": start} for start in before if start not in after]
             written += [_row(check_id, run) for start, run in after.items() if before.get(start) != run]
+            if after:
+                last[check_id] = after[max(after)]
         await write_rows(connection, _DROP, dropped)
-        await write_rows(connection, insert_or_replace(connection, ledger_runs, ("end_minute", "state")), written)
+        await _WRITE.write(connection, written)
+    return last
 
 
 async def _tails(connection: AsyncConnection, ids: Sequence[int], earliest: int) -> dict[int, dict[int, Run]]:
@@ -45,18 +91,24 @@ async def _tails(connection: AsyncConnection, ids: Sequence[int], earliest: int)
     return tails
 
 
+async def runs_within(
+    connection: AsyncConnection, ids: Sequence[int], start: int, end: int
+) -> Mapping[int, list[Run]]:
+    """Returns the runs of checks that touch the minutes [start, end), not cut to them, ordered, by check number."""
+    found: dict[int, list[Run]] = {}
+    query = _TAILS.where(ledger_runs.c.start_minute < end, ledger_runs.c.end_minute > start)
+    for row in await connection.execute(query, {"ids": ids, "earliest": start}):
+        found.setdefault(row.check_id, []).append(run_of(row))
+    return found
+
+
 def run_of(row: Row[*tuple[Any, ...]]) -> Run:
     """Returns the run of a row."""
     return Run(row.start_minute, row.end_minute, MinuteState(row.state))
 
 
-def _row(check_id: int, run: Run) -> dict[str, Any]:
-    return {
-        "check_id": check_id,
-        "start_minute": run.start,
-        "end_minute": run.end,
-        "state": run.state.value,
-    }
+def _row(check_id: int, run: Run) -> tuple[int, int, int, str]:
+    return check_id, run.start, run.end, run.state.value
 
 
 def _tail_query() -> Select[*tuple[Any, ...]]:

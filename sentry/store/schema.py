@@ -4,6 +4,8 @@ Instants are microseconds since the epoch (`_us`), minutes are numbers since the
 CHECK closes. What is read as a whole is one JSON document; what is searched or added up has its own column.
 """
 
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -12,24 +14,36 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     PrimaryKeyConstraint,
     SmallInteger,
     Table,
     Text,
     UniqueConstraint,
+    false,
     text,
     true,
 )
 
 from sentry.store.columns import ForeignText, Instant
 
-HEAD = "0002"
+HEAD = "0003"
 """The newest migration; a store that is there needs no Alembic to be opened."""
 
 metadata = MetaData()
 
 _EVENT_ID = BigInteger().with_variant(Integer, "sqlite")  # SQLite's own row number, which is 64 bits wide
+
+
+def _sample_columns() -> tuple[Column[Any], ...]:
+    return (
+        Column("status", SmallInteger, nullable=False),
+        Column("reason", Text),
+        Column("duration_us", BigInteger, nullable=False),
+        *(Column(f"{phase}_us", BigInteger) for phase in ("dns", "connect", "tls", "processing", "transfer")),
+    )
+
 
 # ── what is watched, and what was seen ───────────────────────────────────────────────────────────────────────────
 
@@ -48,21 +62,61 @@ checks = Table(
 samples = Table(
     "samples",
     metadata,
-    Column("check_id", Integer, ForeignKey("checks.id"), nullable=False),
-    Column("scheduled_ms", BigInteger, nullable=False),
+    # Clustered by the minute, so that all that is written now goes to the table's end, and within it by the check, so
+    # that one check is found with a step a minute. No foreign key: it would cost a look-up a row.
+    Column("minute", Integer, nullable=False),
+    Column("check_id", Integer, nullable=False),
+    Column("offset_ms", Integer, nullable=False),
     Column("kind", SmallInteger, nullable=False),
-    Column("status", SmallInteger, nullable=False),
-    Column("reason", Text),
-    Column("duration_us", BigInteger, nullable=False),
-    Column("dns_us", BigInteger),
-    Column("connect_us", BigInteger),
-    Column("tls_us", BigInteger),
-    Column("processing_us", BigInteger),
-    Column("transfer_us", BigInteger),
-    PrimaryKeyConstraint("check_id", "scheduled_ms", "kind"),
+    *_sample_columns(),
+    PrimaryKeyConstraint("minute", "check_id", "offset_ms", "kind"),
+    CheckConstraint("offset_ms BETWEEN 0 AND 59999", "offset"),
     CheckConstraint("kind BETWEEN 0 AND 2", "kind"),
     CheckConstraint("status BETWEEN 0 AND 3", "status"),
-    sqlite_with_rowid=False,  # the key is the table: one B-tree, and one check's samples stand together
+    sqlite_with_rowid=False,
+)
+
+newest_samples = Table(
+    "newest_samples",
+    metadata,
+    Column("check_id", Integer, ForeignKey("checks.id"), primary_key=True, autoincrement=False),
+    Column("minute", Integer, nullable=False),
+    Column("offset_ms", Integer, nullable=False),
+    Column("kind", SmallInteger, nullable=False),
+    *_sample_columns(),
+)
+
+sealed_days = Table(
+    "sealed_days",
+    metadata,
+    Column("day", Integer, primary_key=True, autoincrement=False),
+    Column("through_check", Integer, nullable=False, server_default=text("0")),
+    Column("done", Boolean, nullable=False, server_default=false()),
+    Column("late", Boolean, nullable=False, server_default=false()),
+)
+
+day_summaries = Table(
+    "day_summaries",
+    metadata,
+    Column("day", Integer, nullable=False),
+    Column("check_id", Integer, nullable=False),
+    *(Column(name, SmallInteger, nullable=False) for name in ("up", "down", "degraded", "maintenance")),
+    Column("longest_down", SmallInteger, nullable=False),
+    *(Column(name, Integer, nullable=False) for name in ("slots", "rechecks", "missed")),
+    *(Column(f"probes_{name}", Integer, nullable=False) for name in ("up", "down", "degraded", "unknown")),
+    *(Column(f"{name}_us", BigInteger) for name in ("sum", "min", "max", "p50", "p95", "p99")),
+    PrimaryKeyConstraint("day", "check_id"),
+    sqlite_with_rowid=False,
+)
+
+day_blobs = Table(
+    "day_blobs",
+    metadata,
+    Column("day", Integer, nullable=False),
+    Column("check_id", Integer, nullable=False),
+    Column("blob", LargeBinary, nullable=False),
+    # With row numbers: without, SQLite would move most of each blob to a page of its own.
+    PrimaryKeyConstraint("day", "check_id"),
 )
 
 failures = Table(

@@ -1,5 +1,6 @@
 """Deliveries, heartbeats, due work, marks, the index of checks and retention."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 
@@ -176,6 +177,10 @@ async def test_check_without_a_say_is_remembered_after_it_was_removed(store: Sto
     assert await store.ledger.uncounted("shop") == set()
 
 
+def _some(dropped: Mapping[str, int]) -> dict[str, int]:
+    return {table: count for table, count in dropped.items() if count}
+
+
 async def test_prune_drops_what_is_old_and_nothing_that_is_owed_or_promised(store: Store) -> None:
     """Samples, evidence, handled events and sent messages go by age; the ledger and what is pending stay."""
     policy = RetentionPolicy(samples_days=2, failures_days=3, events_days=2, deliveries_days=5)
@@ -194,7 +199,7 @@ async def test_prune_drops_what_is_old_and_nothing_that_is_owed_or_promised(stor
 
     dropped = await store.retention.prune(policy, last)
 
-    assert dropped == {"samples": 5_001, "failures": 1, "events": 1, "deliveries": 1}
+    assert _some(dropped) == {"samples": 5_001, "failures": 1, "events": 1, "deliveries": 1}
     assert await store.ledger.samples("shop/http", NOON, last, 10) == []
     assert await store.ledger.failures("blog/http", 10) == []
     assert await store.ledger.runs("shop", 0, 9_000) == {"shop/http": [Run(0, 5_000, MinuteState.UP)]}
@@ -226,4 +231,4 @@ async def test_prune_of_what_is_young_drops_nothing(store: Store) -> None:
 
     dropped = await store.retention.prune(RetentionPolicy(samples_days=2, failures_days=2), NOON + timedelta(days=2))
 
-    assert dropped == {"samples": 0, "failures": 0, "events": 0, "deliveries": 0}
+    assert _some(dropped) == {}

@@ -3,9 +3,10 @@
 from collections.abc import Collection, Hashable, Mapping, Sequence
 from datetime import datetime
 
+from sentry.domain.day import DaySummary
 from sentry.domain.failure_report import RecentChange
 from sentry.domain.health import Outage
-from sentry.domain.ledger import MinuteState, Run
+from sentry.domain.ledger import MinuteState, Run, Totals, clip, fill, totals
 from sentry.domain.result import ProbeResult
 from sentry.ports import Sample, SiteHistory
 
@@ -21,6 +22,7 @@ class MemoryLedger:
         self.without_say: set[str] = set()
         self.check_outages: list[Outage] = []
         self.check_samples: dict[str, list[Sample]] = {}
+        self.check_days: dict[str, list[DaySummary]] = {}
         self.failed: dict[str, list[ProbeResult]] = {}
         self.changed: list[RecentChange] = []
 
@@ -64,6 +66,17 @@ class MemoryLedger:
     async def samples(self, check_key: str, start: datetime, end: datetime, limit: int) -> Sequence[Sample]:
         found = [one for one in self.check_samples.get(check_key, []) if start <= one.scheduled_at < end]
         return found[-limit:]
+
+    async def totals(self, start: int, end: int, site_key: str | None = None) -> Mapping[str, Totals]:
+        found = {key: clip(runs, start, end) for key, runs in self.check_runs.items()}
+        return {
+            key: totals(fill(runs, start, end))
+            for key, runs in found.items()
+            if runs and (site_key is None or key.startswith(f"{site_key}/"))
+        }
+
+    async def summaries(self, check_key: str, start_day: int, end_day: int) -> Sequence[DaySummary]:
+        return [one for one in self.check_days.get(check_key, []) if start_day <= one.day < end_day]
 
     async def failures(self, check_key: str, limit: int) -> Sequence[ProbeResult]:
         return self.failed.get(check_key, [])[::-1][:limit]
