@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 
@@ -15,6 +16,10 @@ class SystemClock:
     def monotonic(self) -> float:
         """Returns seconds that never jump, from an arbitrary start."""
         return time.monotonic()
+
+    def call_later(self, seconds: float, callback: Callable[[], None]) -> asyncio.TimerHandle:
+        """Calls once, after this many seconds, from the event loop that runs."""
+        return asyncio.get_running_loop().call_later(seconds, callback)
 
     async def sleep(self, seconds: float) -> None:
         """Waits this many seconds."""

@@ -21,6 +21,14 @@ from sentry.domain.ticket import Ticket, TicketEntry, TicketState, Visibility
 from sentry.domain.watched_site import WatchedSite
 
 
+class Timer(Protocol):
+    """A call that is still to come."""
+
+    def cancel(self) -> object:
+        """Takes it back. Does nothing once it was made."""
+        ...
+
+
 class Clock(Protocol):
     """The only source of time."""
 
@@ -30,6 +38,10 @@ class Clock(Protocol):
 
     def monotonic(self) -> float:
         """Returns seconds that never jump, from an arbitrary start."""
+        ...
+
+    def call_later(self, seconds: float, callback: Callable[[], None]) -> Timer:
+        """Calls once, in the event loop, after this many seconds."""
         ...
 
     async def sleep(self, seconds: float) -> None:

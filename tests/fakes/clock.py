@@ -1,6 +1,7 @@
 """A clock that stands still until a test moves it."""
 
 import asyncio
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 
@@ -17,6 +18,12 @@ class ManualClock:
 
     def monotonic(self) -> float:
         return self._monotonic
+
+    def call_later(self, seconds: float, callback: Callable[[], None]) -> asyncio.Future[None]:
+        woken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        woken.add_done_callback(lambda _: None if woken.cancelled() else callback())
+        self._sleepers.append((self._monotonic + seconds, woken))
+        return woken
 
     async def sleep(self, seconds: float) -> None:
         if seconds <= 0:

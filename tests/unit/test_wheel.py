@@ -293,3 +293,110 @@ async def test_wheel_that_turns_by_itself_starts_probes_in_their_slot_and_rests_
     assert all(done.delay_s <= TICK_S + 0.001 for done in harness.finished)
     assert harness.telemetry.missed == []
     assert harness.telemetry.counters["stalls_total"] == 0
+
+
+async def test_removed_check_that_waited_leaves_its_place_to_others() -> None:
+    """A reload amid a queue loses no place of the host, nor of the whole."""
+    harness = Harness(max_concurrent=2)
+    checks = [make_check(f"s{n}/http", host_group="server", host_cap=3) for n in range(6)]
+    harness.watch(*checks, answer=False)
+    await harness.turn(FIRST_WITHIN_S + 1)
+    assert harness.wheel.probes_running == 2
+
+    left = [make_check(f"new{n}/http", host_group="server", host_cap=3) for n in range(3)]
+    probes = harness.watch(*left, answer=False)
+    await harness.turn(FIRST_WITHIN_S + 1)
+    for probe in [probe for probe in probes if probe.started]:
+        probe.finish()
+    await harness.turn(1)
+
+    assert all(probe.started for probe in probes)
+
+
+async def test_host_gives_its_place_to_who_waited_longest() -> None:
+    """Nobody is passed over for ever on a crowded host."""
+    harness = Harness()
+    checks = [make_check(f"s{n}/http", host_group="server", host_cap=1) for n in range(5)]
+    probes = dict(zip(checks, harness.watch(*checks, answer=False), strict=True))
+    order: list[str] = []
+    for _ in range(5):
+        await harness.turn(FIRST_WITHIN_S)
+        (running,) = [check for check, probe in probes.items() if probe._done]
+        order.append(running.key)
+        probes[running].finish()
+        probes[running]._done = None
+
+    assert order == sorted(order, key=lambda key: phase_of(key, 60))
+
+
+async def test_cut_probe_is_told_by_its_own_slot() -> None:
+    """Not by that of the probe which came due while it hung."""
+    harness = Harness()
+    check = make_check(interval_s=8, options=CheckOptions(kind="http", timeout_s=10))
+    (probe,) = harness.watch(check, answer=False)
+    await harness.turn(FIRST_WITHIN_S + 10 + CUT_AFTER_S + 1)
+
+    cut = next(done for done in harness.finished if done.result.reason is Reason.AGENT_ERROR)
+    assert cut.result.scheduled_at == probe.started[0]
+
+
+@pytest.mark.parametrize("back_s", [0.5, 1.5])
+async def test_clock_set_back_a_little_loses_no_slot(back_s: float) -> None:
+    """A correction that is no jump neither repeats a slot nor leaves one out."""
+    harness = Harness()
+    (probe,) = harness.watch(make_check())
+    await harness.turn(65)
+    before = len(probe.started)
+
+    harness.clock.jump(-back_s)
+    await harness.turn(180)
+
+    assert len(probe.started) - before == 3
+    assert harness.telemetry.missed == []
+
+
+async def test_fault_of_a_listener_ends_the_wheel_with_it() -> None:
+    """It is raised where the wheel is run, so that it is logged and the wheel started again; no timer is left."""
+
+    def fail(_: Finished) -> None:
+        raise ZeroDivisionError
+
+    clock = ManualClock()
+    wheel = Wheel(clock, RecordingTelemetry(), fail)
+    wheel.replace({"shop/http": (make_check(), ManualProbe(UP))})
+    turning = asyncio.create_task(wheel.run())
+    await clock.advance(FIRST_WITHIN_S)
+
+    with pytest.raises(ZeroDivisionError):
+        await turning
+    last = wheel.last_tick
+    await clock.advance(10)
+    assert wheel.last_tick == last
+
+
+async def test_lag_of_every_turn_is_counted() -> None:
+    """The distribution of how late the loop woke, beside the worst of the last second."""
+    harness = Harness()
+    harness.watch(make_check())
+    harness.wheel.tick()
+    await harness.stall(0.705)
+    harness.wheel.tick()
+
+    assert harness.telemetry.counters["loop_delay_seconds"] == pytest.approx(0.7)
+
+
+async def test_dead_data_centre_keeps_nobody_else_waiting() -> None:
+    """Thousands that hang, and thousands more that wait for a place of their host, and one that answers on time."""
+    harness = Harness(max_concurrent=5000)
+    slow = CheckOptions(kind="http", timeout_s=300)
+    dead = [make_check(f"d{n}/http", options=slow, host_group=f"rack{n % 250}") for n in range(4000)]
+    alive = make_check("alive/http", host_group="elsewhere")
+    probe = ManualProbe(UP)
+    harness.wheel.replace({**{check.key: (check, ManualProbe()) for check in dead}, alive.key: (alive, probe)})
+
+    await harness.turn(70)
+
+    assert harness.wheel.probes_running == 2000
+    delays = [done.delay_s for done in harness.finished if done.check is alive]
+    assert len(delays) in {2, 3}
+    assert max(delays) <= 0.5
