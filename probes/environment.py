@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from probes.engine import Engine
+from probes.tls_library import TlsChoice
 from sentry.domain.result import Phase, Reason, Status
 from sentry.ports import Clock, HeartbeatBook
 
@@ -35,6 +36,8 @@ class ProbeEnvironment:
         user_agent: what HTTP probes call themselves.
         whole_evidence: whether a good result, too, keeps its log and the head of its body, for `probe --explain`. The
             agent keeps them of failures only: of ten thousand good answers a minute nobody reads a line.
+        tls: what the TLS of http, tls and tcp probes may cost.
+        own_ports: where this agent serves its own pages; redirects do not lead there.
         engine: drives the probes that are made of sockets alone.
     """
 
@@ -44,6 +47,8 @@ class ProbeEnvironment:
     ca_file: Path | None = None
     user_agent: str = "online-sentry"
     whole_evidence: bool = False
+    tls: TlsChoice = field(default_factory=TlsChoice)
+    own_ports: frozenset[int] = frozenset()
     engine: Engine = field(default_factory=Engine)
 
 
@@ -61,3 +66,7 @@ class ProbeFailure(Exception):  # noqa: N818  # a verdict on its way to a ProbeR
     def again(self) -> "ProbeFailure":
         """Returns the same verdict to be raised once more; an exception raised twice keeps both its histories."""
         return ProbeFailure(self.reason, self.detail, phase=self.phase, status=self.status)
+
+
+class DoubtfulTlsError(Exception):
+    """A short way to a TLS connection has not come to a good end. No verdict: the probe begins anew, in full."""

@@ -11,12 +11,14 @@ from probes.environment import ProbeEnvironment, ProbeFailure
 from probes.http_checks import Demands
 from probes.http_cookies import CookieJar
 from probes.http_evidence import good_evidence, http_evidence
-from probes.http_exchange import Answer, Approach, Exchange
+from probes.http_exchange import Answer, Exchange
 from probes.http_options import HttpOptions
+from probes.http_reach import Reach
 from probes.http_redaction import shown_url
 from probes.http_redirects import Redirects
 from probes.http_request import Request, first_request, secrets_of
 from probes.http_target import Target
+from probes.own_machine import is_own_address
 from probes.tls_handshake import Trust, expires_soon
 from probes.tls_trust import TrustSetting
 from probes.trace import Trace
@@ -49,7 +51,7 @@ class HttpProbe(DrivenProbe):
             alpn=("http/1.1",),
         )
         anonymous = replace(setting, client_cert_file=None, client_key_file=None)
-        trust, elsewhere = (Trust.prepare(one, owner=check.key) for one in (setting, anonymous))
+        trust, elsewhere = (Trust.of_check(check, one, environment) for one in (setting, anonymous))
         self.exchange = Exchange(options, environment, trust, elsewhere)
         self.first = self.exchange.approach(request)
         self._shown_first = shown_url(request.target.url, self.secrets)
@@ -139,15 +141,24 @@ class _Visit:
         if not self._redirects(answer):
             return answer
         request, cookies = approach.request, CookieJar()
-        redirects = Redirects(probe.options, request)
+        redirects, reach = Redirects(probe.options, request), self._reach()
         while self._redirects(answer):
             cookies.take(answer.head.all("Set-Cookie"), request.target)
             request = redirects.next(request, answer.head, cookies)
-            answer = await probe.exchange.hop(self._approach(request, cookies), self._trace, self)
+            approach = probe.exchange.approach(request, cookies.header(request.target), reach)
+            answer = await probe.exchange.hop(approach, self._trace, self)
         return answer
 
-    def _approach(self, request: Request, cookies: CookieJar) -> Approach:
-        return self._probe.exchange.approach(request, cookies.header(request.target))
+    def _reach(self) -> Reach:
+        """Returns where redirects may lead, now that it is known at which address the check's own page was asked."""
+        host, _, port = (self._trace.address or "").rpartition(":")
+        return Reach.of(
+            host.strip("[]"),
+            int(port),
+            own_ports=self._probe.environment.own_ports,
+            allow_all=self._probe.options.allow_private_redirects,
+            is_own=is_own_address,
+        )
 
     def on_head(self, request: Request, answer: Answer) -> bool:
         """Keeps an answer whose headers have come; a bad status is the verdict, whatever becomes of the body.

@@ -67,7 +67,7 @@ class TcpProbe(DrivenProbe):
         host = self.options.host or urlsplit(check.url).hostname or ""
         self._endpoint = Endpoint(host, self.options.port, self.options.ip_version)
         self._server_name = self.options.server_name or host
-        self._trust = Trust.prepare(TrustSetting(ca_file=environment.ca_file), owner=check.key)
+        self._trust = Trust.of_check(check, TrustSetting(ca_file=environment.ca_file), environment)
         self._turns = tuple(
             (step, re.compile(step.expect_regex) if step.expect_regex else None)
             for step in self.options.conversation()

@@ -62,7 +62,7 @@ class TlsProbe(DrivenProbe):
         self._server_name = options.server_name or self._endpoint.host
         self._min_days_left = options.min_days_left
         setting = TrustSetting(ca_file=environment.ca_file, min_version=options.min_version)
-        self._trust = Trust.prepare(setting, owner=check.key)
+        self._trust = Trust.of_check(check, setting, environment)
 
     async def measure(self, trace: Trace) -> None:
         """Resolves, connects, shakes hands and counts the days.

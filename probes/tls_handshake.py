@@ -7,11 +7,15 @@ from datetime import datetime, timedelta
 from probes.certificate import read_certificate
 from probes.connection import Connection, dial
 from probes.environment import ProbeEnvironment, ProbeFailure
+from probes.tls_library import StandardContext
+from probes.tls_shortcut import Shortcut, shortcut
 from probes.tls_stream import TlsStream
 from probes.tls_trust import TrustSetting, tls_context
 from probes.tls_verdict import ShownChain, broken_tls, refused_certificate, spoken_span
+from probes.tls_verified import Memory
 from probes.trace import Trace
 from sentry.domain.result import Certificate, Phase, Reason, TlsEvidence
+from sentry.domain.site import Check
 
 
 class ShownSessions:
@@ -45,11 +49,12 @@ def _certificates(ders: tuple[bytes, ...]) -> tuple[Certificate, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Trust:
-    """The two contexts of a trust setting: the one that judges and the one that only looks."""
+    """The two contexts of a trust setting, the one that judges and the one that only looks, and a way round them."""
 
-    judging: ssl.SSLContext
-    looking: ssl.SSLContext
+    judging: StandardContext
+    looking: StandardContext
     verify: bool = True
+    shortcut: Shortcut | None = None
     shown: ShownSessions = field(default_factory=ShownSessions)
 
     @classmethod
@@ -63,8 +68,23 @@ class Trust:
         Raises:
             ConfigurationError: a file cannot be used.
         """
-        judging = tls_context(setting, owner=owner)
-        return cls(judging, tls_context(setting.unverified(), owner=owner), setting.verify)
+        judging, looking = (tls_context(one, owner=owner) for one in (setting, setting.unverified()))
+        return cls(StandardContext(judging), StandardContext(looking), setting.verify)
+
+    @classmethod
+    def of_check(cls, check: Check, setting: TrustSetting, environment: ProbeEnvironment) -> "Trust":
+        """Makes both as `prepare` does, with the short way that the agent was told to take where there is one.
+
+        Args:
+            check: whose deadline bounds that way.
+            setting: what is trusted and shown.
+            environment: knows what the agent was told.
+
+        Raises:
+            ConfigurationError: a file or a library cannot be used.
+        """
+        way = shortcut(setting, environment, owner=check.key, timeout_s=check.options.timeout_s)
+        return replace(cls.prepare(setting, owner=check.key), shortcut=way)
 
 
 async def secure(
@@ -77,10 +97,16 @@ async def secure(
 
     Raises:
         ProbeFailure: in `Phase.TLS`.
+        DoubtfulTlsError: a short way was taken and has not come to a good end.
     """
+    short = trust.shortcut
+    if short is not None:
+        memory = short.way(server_name, trace)
+        if memory is not None:
+            return await _shortened(connection, server_name, trust, short, memory, trace)
     trace.enter(Phase.TLS)
     try:
-        stream = TlsStream(connection, trust.judging, server_name)
+        stream = TlsStream(connection, trust.judging.session(server_name))
         await stream.handshake()
     except ssl.SSLCertVerificationError as error:
         raise await _verdict(error, connection, server_name, trust, environment, trace) from error
@@ -90,6 +116,27 @@ async def secure(
         raise ProbeFailure(Reason.TLS_HANDSHAKE, f"'{server_name}' cannot be sent as SNI", phase=Phase.TLS) from error
     trace.leave()
     _note_success(stream, trust, trace)
+    if short is not None:
+        short.chains.verified(server_name, stream.presented_chain(), stream.verified_chain())
+    return stream
+
+
+async def _shortened(
+    connection: Connection, server_name: str, trust: Trust, short: Shortcut, memory: Memory, trace: Trace
+) -> TlsStream:
+    """Shakes hands on the short way; the chain is the one that was verified before, and so is its end."""
+    trace.enter(Phase.TLS)
+    stream = await short.stream(connection, server_name, memory)
+    trace.leave()
+    evidence, _ = trust.shown.read(stream, verified=True)
+    trace.note(
+        "{} with {} in {:.1f} ms, with the chain that was verified before",
+        evidence.version,
+        evidence.cipher,
+        trace.lap_s * 1000,
+    )
+    _note_chain(evidence, trace)
+    trace.values["ssl_last_chain_expiry_timestamp_seconds"] = memory.ends
     return stream
 
 
@@ -124,7 +171,7 @@ async def _look(first: Connection, server_name: str, trust: Trust, environment: 
     """Shakes hands with the same address again, believing anything, and hangs up."""
     aside = Trace(environment.clock, Phase.TLS)
     with await dial(first.ip, first.port, environment, aside) as connection:
-        stream = TlsStream(connection, trust.looking, server_name)
+        stream = TlsStream(connection, trust.looking.session(server_name))
         try:
             await stream.handshake()
         except ssl.SSLError as error:

@@ -22,12 +22,31 @@ KNOWN_RELEASES = ("2026.9.",)
 _DER = 2  # _ssl.ENCODING_DER
 
 
+@dataclass(frozen=True, slots=True)
+class TlsChoice:
+    """How the agent was told to spend on TLS.
+
+    Attributes:
+        library: for handshakes whose chain the standard library has verified already.
+        verified_chain_cache_s: how long such a verification stands, seconds; 0 for the library's own habit, which is
+            never for the standard library.
+    """
+
+    library: LibraryName = "ssl"
+    verified_chain_cache_s: float = 0.0
+
+
 class Bio(Protocol):
     """What `ssl.MemoryBIO` is: bytes of the wire on their way in or out."""
 
     @property
     def pending(self) -> int:
         """How many bytes stand in it."""
+        ...
+
+    @property
+    def eof(self) -> bool:
+        """Whether nothing more can come."""
         ...
 
     def read(self, n: int = ..., /) -> bytes:
@@ -50,8 +69,8 @@ class TlsObject(Protocol):
         """Goes on with the handshake."""
         ...
 
-    def read(self, n: int, /) -> bytes:
-        """Returns decrypted bytes."""
+    def read(self, n: int, buffer: memoryview, /) -> int:
+        """Decrypts into a buffer that has room for so many bytes; returns how many they were, 0 after a farewell."""
         ...
 
     def write(self, data: bytes, /) -> int:
@@ -113,7 +132,8 @@ class StandardContext:
     def session(self, server_name: str) -> TlsSession:
         """Returns the client's side of a new connection; raises as `TlsContext` says."""
         incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-        return TlsSession(incoming, outgoing, self.context.wrap_bio(incoming, outgoing, server_hostname=server_name))
+        tls = self.context.wrap_bio(incoming, outgoing, server_hostname=server_name)
+        return TlsSession(incoming, outgoing, cast("TlsObject", tls))  # into a buffer, its read returns how much
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,9 +146,9 @@ class RustlsContext:
     def session(self, server_name: str) -> TlsSession:
         """Returns the client's side of a new connection; raises as `TlsContext` says."""
         incoming, outgoing = self.rtls.MemoryBIO(), self.rtls.MemoryBIO()
-        taken = _RustlsIncoming(incoming)
-        tls = _RustlsSession(self.context.wrap_bio(incoming, outgoing, False, server_name), taken)  # noqa: FBT003  # not the server's side
-        return TlsSession(taken, outgoing, tls)
+        tls = self.context.wrap_bio(incoming, outgoing, False, server_name)  # noqa: FBT003  # not the server's side
+        taken = _RustlsIncoming(incoming, tls)
+        return TlsSession(taken, outgoing, _RustlsSession(tls, taken))
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,15 +217,27 @@ def _missing(what: str) -> Problem:
 class _RustlsIncoming:
     """What came from the wire for rtls; the end is kept here, for rtls's own BIO then refuses what it puts back."""
 
-    __slots__ = ("_bio", "ended")
+    __slots__ = ("_bio", "_tls", "ended")
 
-    def __init__(self, bio: Bio) -> None:
+    def __init__(self, bio: Bio, tls: Any) -> None:  # noqa: ANN401  # an rtls.SSLObject
         self._bio = bio
+        self._tls = tls
         self.ended = False
 
     @property
     def pending(self) -> int:
         return self._bio.pending
+
+    @property
+    def eof(self) -> bool:
+        """Whether reading says at once how it stands: the end has come, or rtls holds back data or a farewell."""
+        return self.ended or not self.waits
+
+    @property
+    def waits(self) -> bool:
+        """Whether rustls has nothing to give before more has come."""
+        waits: bool = self._tls._conn.wants_read()  # noqa: SLF001  # rtls tells of a farewell nowhere else
+        return waits
 
     def read(self, n: int = -1, /) -> bytes:
         return self._bio.read(n)
@@ -221,15 +253,16 @@ class _RustlsSession:
     """An `rtls.SSLObject` that behaves as `ssl.SSLObject` does.
 
     What rtls 2026.9.21 does otherwise: at the end of the connection its handshake asks for more for ever; a farewell
-    (close_notify) is not reported when read; a write takes 65,536 bytes at most. A bug in it would be a Rust panic,
-    which is no `Exception` in Python.
+    (close_notify) is not reported when read; after a damaged record it asks for more; a write takes 65,536 bytes at
+    most. A bug in it would be a Rust panic, which is no `Exception` in Python.
     """
 
-    __slots__ = ("_incoming", "_tls")
+    __slots__ = ("_failed", "_incoming", "_tls")
 
     def __init__(self, tls: Any, incoming: _RustlsIncoming) -> None:  # noqa: ANN401  # an rtls.SSLObject
         self._tls = tls
         self._incoming = incoming
+        self._failed: ssl.SSLError | None = None
 
     def do_handshake(self) -> None:
         try:
@@ -241,16 +274,20 @@ class _RustlsSession:
             raise_panic(error)
             raise
 
-    def read(self, n: int, /) -> bytes:
+    def read(self, _n: int, buffer: memoryview, /) -> int:
+        if self._failed is not None:
+            raise self._failed
         try:
-            data: bytes = self._tls.read(n)
+            size: int = self._tls.read(len(buffer), buffer)
         except ssl.SSLWantReadError:
             self._raise_end()
             raise
         except BaseException as error:
             raise_panic(error)
+            if isinstance(error, ssl.SSLError):
+                self._failed = error
             raise
-        return data
+        return size
 
     def write(self, data: bytes, /) -> int:
         rest = memoryview(data)
@@ -275,7 +312,7 @@ class _RustlsSession:
 
     def _raise_end(self) -> None:
         """Raises what `ssl` would where waiting for more is in vain."""
-        if not self._tls._conn.wants_read():  # noqa: SLF001  # rtls tells of the peer's farewell nowhere else
+        if not self._incoming.waits:
             raise ssl.SSLZeroReturnError(ssl.SSL_ERROR_ZERO_RETURN, "TLS/SSL connection has been closed (EOF)")
         if self._incoming.ended:
             raise ssl.SSLEOFError(ssl.SSL_ERROR_EOF, "EOF occurred in violation of protocol")

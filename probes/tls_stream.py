@@ -1,52 +1,33 @@
 """TLS over a connection: the handshake as a phase, and the chain the server showed, verified or not."""
 
 import ssl
-from collections.abc import Sequence
-from typing import Protocol, cast
 
 from probes.connection import Connection
 from probes.engine import BUFFER_BYTES
 from probes.environment import ProbeFailure
+from probes.tls_library import TlsSession
 from probes.tls_verdict import broken_tls
 
 RECORD_BYTES = 16_384
 """The most that one TLS record holds (RFC 8446, 5.1)."""
 
 
-class _PresentedCertificate(Protocol):
-    def public_bytes(self, encoding: int) -> bytes: ...
-
-
-class _ChainReader(Protocol):
-    """What CPython's `_ssl` offers since 3.10 and `ssl.SSLObject` itself since 3.13."""
-
-    def get_unverified_chain(self) -> Sequence[_PresentedCertificate] | None: ...
-    def get_verified_chain(self) -> Sequence[_PresentedCertificate] | None: ...
-
-
-_DER = 2  # _ssl.ENCODING_DER
-
-
 class TlsStream:
     """An encrypted stream over a connection."""
 
-    __slots__ = ("_below", "_ended", "_incoming", "_outgoing", "_tls")
+    __slots__ = ("_below", "_client", "_ended", "_incoming", "_outgoing", "_tls")
 
-    def __init__(self, below: Connection, context: ssl.SSLContext, server_name: str) -> None:
-        """Prepares the client's side.
+    def __init__(self, below: Connection, client: TlsSession) -> None:
+        """Takes the client's side.
 
         Args:
             below: connected.
-            context: what is trusted.
-            server_name: for SNI, and for verification where the context verifies.
-
-        Raises:
-            ValueError: the name cannot stand in SNI.
+            client: new.
         """
         self._below = below
         self._ended = False
-        self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-        self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=server_name)
+        self._client = client
+        self._incoming, self._outgoing, self._tls = client.incoming, client.outgoing, client.tls
 
     async def handshake(self) -> None:
         """Shakes hands.
@@ -77,7 +58,7 @@ class TlsStream:
         try:
             self._tls.write(data)
         except ssl.SSLError as error:
-            raise broken_tls(error) from error
+            raise self.broken(error) from error
         await self._flush()
 
     async def receive(self) -> memoryview:
@@ -102,7 +83,7 @@ class TlsStream:
         try:
             # Asking only while ciphertext is here saves an exception at the end of each piece that came.
             while (incoming.pending or incoming.eof) and size + RECORD_BYTES <= BUFFER_BYTES:
-                decrypted = cast("int", read(RECORD_BYTES, buffer[size:]))  # into a buffer, read returns how much
+                decrypted = read(RECORD_BYTES, buffer[size:])
                 size += decrypted
                 if not decrypted:  # the farewell; the server may wait for ours before it closes the connection
                     self._ended = True
@@ -113,8 +94,12 @@ class TlsStream:
             self._ended = True
         except ssl.SSLError as error:
             if not size:
-                raise broken_tls(error) from error
+                raise self.broken(error) from error
         return size
+
+    def broken(self, error: ssl.SSLError) -> Exception:
+        """Returns what an error after the handshake means."""
+        return broken_tls(error)
 
     def session(self) -> tuple[str | None, str | None, tuple[bytes, ...]]:
         """Returns TLS version, cipher and the certificates the server sent, DER, leaf first."""
@@ -123,15 +108,11 @@ class TlsStream:
 
     def presented_chain(self) -> tuple[bytes, ...]:
         """Returns the certificates the server sent, DER, leaf first."""
-        return _ders(self._chain_reader().get_unverified_chain())
+        return self._client.presented_chain()
 
     def verified_chain(self) -> tuple[bytes, ...]:
         """Returns the chain that was built and verified, leaf to root, DER; empty where nothing was verified."""
-        return _ders(self._chain_reader().get_verified_chain())
-
-    def _chain_reader(self) -> _ChainReader:
-        # The one place that reaches below the public API: SSLObject has these methods from 3.13, `_ssl` from 3.10.
-        return cast("_ChainReader", self._tls._sslobj)  # type: ignore[attr-defined]  # noqa: SLF001  # as said above
+        return self._client.verified_chain()
 
     async def _flush(self) -> None:
         if self._outgoing.pending:
@@ -150,7 +131,3 @@ class TlsStream:
             await self._flush()
         except ProbeFailure:
             return
-
-
-def _ders(chain: Sequence[_PresentedCertificate] | None) -> tuple[bytes, ...]:
-    return tuple(certificate.public_bytes(_DER) for certificate in chain or ())

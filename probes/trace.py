@@ -1,7 +1,7 @@
 """What a probe notes while it runs, so that a failure at any point leaves all that was seen before it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Protocol
 
 from probes.environment import ProbeFailure
@@ -53,6 +53,12 @@ class Trace:
     failure: ProbeFailure | None = None
     _since: float | None = None
     _log: list[tuple[str, tuple[object, ...]]] = field(default_factory=list)
+
+    def begin_anew(self) -> None:
+        """Forgets all that was noted; an attempt that was none has left it."""
+        fresh = Trace(self.clock)
+        for one in fields(self):
+            setattr(self, one.name, getattr(fresh, one.name))
 
     def note(self, template: str, *values: object) -> None:
         """Adds a line to the log of `probe --explain` and of the failure report.
