@@ -66,9 +66,14 @@ class Curtain:
                 return without_password(self._written[location[:size]])
         return None
 
-    def concealed(self, value: Any) -> Any:  # noqa: ANN401  # any value of the settings
-        """Returns a value with each secret text in it replaced by an equal one that does not show it."""
-        return replaced(value, self._leaf)
+    def concealed(self, value: Any, known: Mapping[int, Any] | None = None) -> Any:  # noqa: ANN401  # any value of the settings
+        """Returns a value with each secret text in it replaced by an equal one that does not show it.
+
+        Args:
+            value: any value of the settings.
+            known: by `id`, what stands for objects wherever they stand; they are not walked.
+        """
+        return replaced(value, self._leaf, known=known)
 
     def _leaf(self, value: Any, location: Location) -> Any:  # noqa: ANN401  # as above
         if isinstance(value, AnyUrl):

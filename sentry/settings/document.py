@@ -11,6 +11,7 @@ from typing import Any
 from sentry.domain.errors import Problem
 from sentry.settings.composer import Composer, Node, SyntaxProblem
 from sentry.settings.place import Location, Place, spelled
+from sentry.settings.sharing import shared_text
 
 MAX_VALUES = 200_000
 """Values of a file after its aliases are written out (a "billion laughs" has 10^9); 10,000 sites fit."""
@@ -133,12 +134,12 @@ class _Reader:
             raise SyntaxProblem(
                 key.line, "a key must be plain text; put a text with {braces} or [brackets] in quotes"
             )
-        return key.scalar
+        return shared_text(key.scalar)
 
 
 def scalar(node: Node) -> str | int | float | bool | None:
     """Returns what a scalar means; a quoted one is always text."""
-    text = node.scalar or ""
+    text = shared_text(node.scalar or "")
     if not node.plain:
         return text
     if text in _NULL:

@@ -1,5 +1,6 @@
 """Files that settings name: relative paths begin at the main file's folder, and each must be there to be read."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -32,9 +33,18 @@ class NamedFiles:
         self._folder = folder.absolute()
         self.problems: list[Problem] = []
 
-    def rooted(self, value: Any) -> Any:  # noqa: ANN401  # any value of the settings
-        """Returns a value with each path in it made absolute; one that cannot be read is added to `problems`."""
-        return replaced(value, lambda leaf, location: self._file(leaf, location) if isinstance(leaf, Path) else leaf)
+    def rooted(self, value: Any, known: Mapping[int, Any] | None = None) -> Any:  # noqa: ANN401  # any value of the settings
+        """Returns a value with each path in it made absolute; one that cannot be read is added to `problems`.
+
+        Args:
+            value: any value of the settings.
+            known: by `id`, what stands for objects that name no file; they are not walked.
+        """
+
+        def leaf(value: Any, location: Location) -> Any:  # noqa: ANN401  # as above
+            return self._file(value, location) if isinstance(value, Path) else value
+
+        return replaced(value, leaf, known=known)
 
     def _file(self, file: Path, location: Location) -> Path:
         path = self._folder / file

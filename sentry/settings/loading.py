@@ -20,6 +20,7 @@ from sentry.settings.files import NamedFiles, rooted_store
 from sentry.settings.kinds import json_schema, shape
 from sentry.settings.references import References
 from sentry.settings.schema import Schema
+from sentry.settings.sharing import SharedChecks, slimmed
 from sentry.settings.values import leaves, value_at
 from sentry.settings.verdict import Verdict
 
@@ -53,23 +54,25 @@ def load(
     add_client_and_plan(document)
     secrets = fill(document, environment)
     add_checks(document, check_kinds)
-    return _Loading(document, secrets, path).settings(check_kinds, channel_kinds)
+    shared = SharedChecks(check_kinds, (*secrets.locations, *secrets.failed))
+    return _Loading(document, secrets, path, shared).settings(check_kinds, channel_kinds)
 
 
 class _Loading:
     """One run of the loader over one document."""
 
-    def __init__(self, document: Document, secrets: Secrets, path: Path) -> None:
+    def __init__(self, document: Document, secrets: Secrets, path: Path, shared: SharedChecks) -> None:
         self._document = document
         self._secrets = secrets
         self._path = path
+        self._shared = shared
 
     def settings(
         self, check_kinds: Mapping[str, type[CheckOptions]], channel_kinds: Mapping[str, type[ChannelOptions]]
     ) -> Settings:
         document, errors, made = self._document, list[ErrorDetails](), None
         try:
-            made = shape(check_kinds, channel_kinds).model_validate(document.value)
+            made = shape(check_kinds, channel_kinds).model_validate(self._shared.put_in(document.value))
         except ValidationError as invalid:
             errors = invalid.errors(include_url=False, include_input=False)
         if errors:
@@ -89,7 +92,9 @@ class _Loading:
 
     def _with_files(self, made: Settings) -> Settings:
         files = NamedFiles(self._document, self._secrets, self._path.parent)
-        rooted: Settings = files.rooted(made)
+        # A path is looked at in each place that names it, so that each has its problem.
+        without_path = {id(each): each for each in self._shared.options if not _names_files(each)}
+        rooted: Settings = files.rooted(made, without_path)
         web = rooted.web
         if web.token_file is not None:
             web = web.model_copy(update={"token": files.token(web.token_file)})
@@ -103,7 +108,9 @@ class _Loading:
         routes = made.routes
         if "routes" not in document.value:
             routes = default_routes(made.channels)
-        settings: Settings = curtain.concealed(made.model_copy(update={"routes": routes}))
+        known = {id(each): curtain.concealed(each) for each in self._shared.options}
+        settings: Settings = curtain.concealed(made.model_copy(update={"routes": routes}), known)
+        slimmed(settings.sites)
         settings._file, settings._curtain = self._path, curtain  # noqa: SLF001  # private to the file's readers, set once
         warnings = Advice(settings, document, self._secrets).warnings()
         settings._warnings = tuple(self._in_order(warnings))  # noqa: SLF001  # as above
@@ -131,6 +138,10 @@ class _Loading:
             for problem in problems
         }
         return sorted(clean, key=lambda problem: (problem.file != main, problem.file, problem.line, problem.path))
+
+
+def _names_files(options: CheckOptions) -> bool:
+    return any(isinstance(value, Path) for _, value in leaves(options))
 
 
 def default_routes(channels: Mapping[str, ChannelOptions]) -> tuple[Route, ...]:
