@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 import probes
 from probes.environment import ProbeEnvironment, Resolver
 from probes.resolver import AiodnsResolver
+from probes.tls_library import TlsChoice, require_library
 from sentry.app.single import NoHeartbeats
 from sentry.clock import SystemClock
 from sentry.domain.errors import ConfigurationError, Problem
@@ -24,6 +25,7 @@ def probe_environment(
         heartbeats=heartbeats,
         ca_file=probing.ca_file,
         user_agent=probing.user_agent,
+        tls=TlsChoice(probing.tls_library, probing.verified_chain_cache_s),
     )
 
 
@@ -48,6 +50,7 @@ def require_preparable(checks: Iterable[Check], environment: ProbeEnvironment) -
 
 def _prepared(checks: Iterable[Check], environment: ProbeEnvironment) -> Iterator[tuple[Check, Probe]]:
     problems: list[Problem] = []
+    require_library(environment.tls.library)  # once, and not for each check that would use it
     for check in checks:
         try:
             yield check, probes.KINDS[check.kind](check, environment)

@@ -2,7 +2,7 @@
 
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, AnyHttpUrl, BeforeValidator, Field, SecretStr, model_validator
@@ -138,6 +138,19 @@ class Probing(StrictModel):
         (),
         max_length=8,
         description="Name servers, `address` or `address:port`; those of /etc/resolv.conf when empty.",
+    )
+    tls_library: Literal["ssl", "rtls"] = Field(
+        "ssl",
+        description="Does the TLS handshakes whose chain was verified before: Python's own `ssl`, or rustls as "
+        "`rtls`, which costs less and is installed as `online-sentry[rtls]`. `ssl` verifies first and judges every "
+        "failure.",
+    )
+    verified_chain_cache_s: float = Field(
+        0,
+        ge=0,
+        le=86_400,
+        description="Seconds for which a chain that was verified in full need only be shown again, with its key; "
+        "then it is verified anew. 0: `ssl` verifies in full each time, `rtls` is given an hour.",
     )
 
 
