@@ -3,7 +3,7 @@
 import errno
 import os
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol, Self
@@ -15,9 +15,9 @@ from probes.trace import Trace
 from sentry.domain.result import Phase, Reason
 
 PIECE_BYTES = 16_384
-FAIR_SHARE = 64
+FAIR_SHARE = 16
 """Pieces of `PIECE_BYTES`, a smaller one counting as one, that are read in a row before others get their turn: about
-a millisecond."""
+a millisecond; where each of them holds thousands of messages, a few."""
 
 MAX_ADDRESSES = 8
 """Addresses of one name that a probe tries at most."""
@@ -38,11 +38,14 @@ class Endpoint:
     Attributes:
         host: name or literal address, without brackets.
         ip_version: 4 or 6 to use that family only, None for the resolver's order.
+        refusal: says why a literal address and port must not be connected to, None where they may; asked for what
+            somebody else named, a redirect.
     """
 
     host: str
     port: int
     ip_version: int | None = None
+    refusal: Callable[[str, int], str | None] | None = None
 
     def __str__(self) -> str:
         """Returns `host:port`, brackets round an IPv6 address."""
@@ -160,6 +163,8 @@ async def connect(endpoint: Endpoint, environment: ProbeEnvironment, trace: Trac
     failures: dict[str, ProbeFailure] = {}
     trace.values["failed_addresses"] = 0
     for address in addresses[:MAX_ADDRESSES]:
+        if endpoint.refusal is not None:
+            _refuse_forbidden(endpoint.refusal(address, endpoint.port), endpoint)
         try:
             return await dial(address, endpoint.port, environment, trace)
         except ProbeFailure as failure:
@@ -182,6 +187,12 @@ def _unconnected(failures: Mapping[str, ProbeFailure], port: int, trace: Trace) 
     if others:
         failure.detail += f"; {others} further address{'' if others == 1 else 'es'} failed too"
     return failure
+
+
+def _refuse_forbidden(why: str | None, endpoint: Endpoint) -> None:
+    if why is not None:
+        detail = f"a redirect leads to {endpoint}, and so to {why}; allow_private_redirects would permit it"
+        raise ProbeFailure(Reason.REDIRECT_INVALID, detail, phase=Phase.PROCESSING)
 
 
 async def resolve(endpoint: Endpoint, environment: ProbeEnvironment, trace: Trace) -> Sequence[str]:

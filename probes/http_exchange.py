@@ -9,12 +9,16 @@ from probes.engine import PAUSE
 from probes.environment import ProbeEnvironment, ProbeFailure
 from probes.http_content import Content, ContentDamagedError, ContentTooLargeError
 from probes.http_options import HttpOptions
+from probes.http_reach import Reach
 from probes.http_redaction import shown_url
 from probes.http_request import Request
 from probes.http_response import Head, HttpBrokenError, ResponseParser
 from probes.tls_handshake import Trust, secure
 from probes.trace import Trace
 from sentry.domain.result import Phase, Reason
+
+MANY_PIECES = 256
+"""Pieces of the body in one read beyond which finding them has taken long enough."""
 
 
 @dataclass(slots=True)
@@ -62,8 +66,14 @@ class Exchange:
     trust: Trust
     trust_elsewhere: Trust
 
-    def approach(self, request: Request, cookies: str | None = None) -> Approach:
-        """Returns how a request is brought to its server."""
+    def approach(self, request: Request, cookies: str | None = None, reach: Reach | None = None) -> Approach:
+        """Returns how a request is brought to its server.
+
+        Args:
+            request: to be sent.
+            cookies: its Cookie header.
+            reach: where it may lead; None for the page that the check itself names.
+        """
         target, options = request.target, self.options
         home = request.is_home
         instead = options.connect_to if home else None
@@ -71,7 +81,8 @@ class Exchange:
         if home:
             name = options.server_name or _host_of(options.host_header) or name
         trust = (self.trust if home else self.trust_elsewhere) if target.tls else None
-        endpoint = Endpoint((instead or target.host).strip("[]"), target.port, options.ip_version)
+        host, refusal = (instead or target.host).strip("[]"), None if reach is None else reach.refusal
+        endpoint = Endpoint(host, target.port, options.ip_version, refusal)
         return Approach(request, endpoint, request.encode(cookies), name, trust)
 
     async def hop(self, approach: Approach, trace: Trace, visitor: Visitor) -> Answer:
@@ -169,7 +180,10 @@ class _Response:
 
 
 async def _feed(content: Content, pieces: Sequence[bytes]) -> None:
-    """Takes pieces of the body; where they must be decoded, others get their turn between slices."""
+    """Takes pieces of the body; where they are many or must be decoded, others get their turn in between."""
+    if len(pieces) > MANY_PIECES:
+        await PAUSE
+        pieces = (b"".join(pieces),)  # a million tiny ones would take far more memory than their bytes
     try:
         for piece in pieces:
             for _ in content.feeding(piece):

@@ -109,6 +109,11 @@ class HttpOptions(CheckOptions):
     follow_redirects: bool = Field(default=True, description="Whether redirects are followed.")
     max_redirects: int = Field(10, ge=0, le=50, description="Redirects that are followed before it is a failure.")
     allow_downgrade: bool = Field(default=True, description="Whether a redirect may lead from https to http.")
+    allow_private_redirects: bool = Field(
+        default=False,
+        description="Whether a redirect may lead nearer to the agent than the site is: from the internet to a "
+        "private address, from there to this machine, from anywhere to a cloud's metadata or the agent's own pages.",
+    )
     max_response_s: float | None = Field(
         None, gt=0, le=300, description="Seconds over all phases above which the site counts as degraded."
     )

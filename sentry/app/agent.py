@@ -79,7 +79,8 @@ class Agent:
 
     def _prober(self, resolver: AiodnsResolver) -> Prober:
         clock, probing = self.books.clock, self.books.settings.probe
-        environment = probe_environment(probing, clock, resolver, self.books.store.heartbeats)
+        own_ports = frozenset({self.books.settings.web.address[1]})
+        environment = probe_environment(probing, clock, resolver, self.books.store.heartbeats, own_ports)
         if self.workers > 1:
             return Fleet(
                 probing, self.workers, environment, clock=clock, telemetry=self.metrics, finished=self._finished

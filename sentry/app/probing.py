@@ -16,9 +16,21 @@ from sentry.settings.model import Probing
 
 
 def probe_environment(
-    probing: Probing, clock: Clock, resolver: Resolver, heartbeats: HeartbeatBook
+    probing: Probing,
+    clock: Clock,
+    resolver: Resolver,
+    heartbeats: HeartbeatBook,
+    own_ports: frozenset[int] = frozenset(),
 ) -> ProbeEnvironment:
-    """Returns what every probe is given; the same for the agent and for each of its workers."""
+    """Returns what every probe is given; the same for the agent and for each of its workers.
+
+    Args:
+        probing: the settings of all probes.
+        clock: the time.
+        resolver: of names.
+        heartbeats: the calls that came in.
+        own_ports: where the agent serves its own pages.
+    """
     return ProbeEnvironment(
         clock=clock,
         resolver=resolver,
@@ -26,6 +38,7 @@ def probe_environment(
         ca_file=probing.ca_file,
         user_agent=probing.user_agent,
         tls=TlsChoice(probing.tls_library, probing.verified_chain_cache_s),
+        own_ports=own_ports,
     )
 
 

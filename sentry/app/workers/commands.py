@@ -22,10 +22,12 @@ class Setup:
 
     Attributes:
         max_concurrent: its part of the probes that may run at once.
+        own_ports: where the agent serves its own pages.
     """
 
     probing: Probing
     max_concurrent: int
+    own_ports: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,7 +54,7 @@ class Fleet:
         self._members = [
             Member(
                 number + 1,
-                Setup(probing, share(probing.max_concurrent, number, workers)),
+                Setup(probing, share(probing.max_concurrent, number, workers), environment.own_ports),
                 clock=clock,
                 telemetry=telemetry,
                 finished=finished,

@@ -54,7 +54,7 @@ class Worker:
         self._telemetry = WorkerTelemetry()
         self._outbox = Outbox(link, self._telemetry.missed)
         self._resolver = AiodnsResolver(clock, setup.probing.resolvers)
-        self._probing = probe_environment(setup.probing, clock, self._resolver, NoHeartbeats())
+        self._probing = probe_environment(setup.probing, clock, self._resolver, NoHeartbeats(), setup.own_ports)
         self._wheel = Wheel(clock, self._telemetry, self._outbox.put, max_concurrent=setup.max_concurrent)
         self._staged: dict[int, Mapping[str, tuple[Check, Probe]]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
