@@ -15,13 +15,25 @@ MAX_NAMES = 250
 """Let's Encrypt allows 100 names in a certificate; others up to 250. More would be of no use to a reader."""
 
 
-@lru_cache(maxsize=4096)
+KEPT_DER_BYTES = 8192
+"""Larger certificates are read anew each time: a server that shows another one to each probe must not fill memory."""
+
+
 def read_certificate(der: bytes) -> Certificate | None:
     """Returns the certificate, decoded once for as long as it is among the last 4,096 seen.
 
     Returns:
         None where it cannot be read as X.509.
     """
+    return _read_once(der) if len(der) <= KEPT_DER_BYTES else _read(der)
+
+
+@lru_cache(maxsize=4096)
+def _read_once(der: bytes) -> Certificate | None:
+    return _read(der)
+
+
+def _read(der: bytes) -> Certificate | None:
     try:
         parsed = x509.load_der_x509_certificate(der)
         return Certificate(

@@ -112,16 +112,17 @@ def _settle(ready: "asyncio.Future[None]") -> None:
         ready.set_result(None)
 
 
-EPOLLIN, EPOLLOUT, EPOLLERR, EPOLLHUP, EPOLLRDHUP, EPOLLET = 0x1, 0x4, 0x8, 0x10, 0x2000, 1 << 31
+EPOLLIN, EPOLLPRI, EPOLLOUT, EPOLLERR, EPOLLHUP, EPOLLRDHUP, EPOLLET = 0x1, 0x2, 0x4, 0x8, 0x10, 0x2000, 1 << 31
 """Of sys/epoll.h; Python's own names are missing where there is no epoll."""
 
 
 class EpollReadiness:
     """One edge-triggered epoll for every socket, nested in the asyncio loop."""
 
-    ENDS = EPOLLRDHUP | EPOLLHUP | EPOLLERR
+    # A read ends at urgent data (EPOLLPRI) although more is there, and no edge tells of that.
+    ENDS = EPOLLRDHUP | EPOLLHUP | EPOLLERR | EPOLLPRI
     READABLE = EPOLLIN | ENDS
-    EDGES = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET
+    EDGES = EPOLLIN | EPOLLPRI | EPOLLOUT | EPOLLRDHUP | EPOLLET
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         """Opens the epoll.

@@ -9,7 +9,10 @@ MAX_HEAD_BYTES = 65_536
 
 MAX_HEADERS = 200
 MAX_FRAMING_BYTES = 65_536
-"""Bound of what arrives without any of it being body: chunk extensions, trailers, headers without an end."""
+"""Bound of what arrives and is not body: chunk extensions, trailers, headers without an end."""
+
+FRAMING_SHARE = 8
+"""Framing allowed beside that for each byte of the body; chunks of one byte take five."""
 
 INTERIM = range(100, 200)
 SWITCHING_PROTOCOLS = 101
@@ -75,6 +78,7 @@ class ResponseParser:
         "_header_bytes",
         "_method",
         "_parser",
+        "_received_bytes",
         "complete",
         "head",
         "headers_complete",
@@ -93,7 +97,7 @@ class ResponseParser:
         self.interim = 0
         self._method = method
         self._header_bytes = 0
-        self._framing_bytes = 0
+        self._received_bytes = self._framing_bytes = 0
         self._body: list[bytes] = []
         self._body_bytes = 0
         self._parser = httptools.HttpResponseParser(self)
@@ -127,8 +131,9 @@ class ResponseParser:
                 broken = self._broken(error, data)
                 broken.pieces = self._body if self.headers_complete else None
                 raise broken from None
-        self._framing_bytes = 0 if self._body else self._framing_bytes + len(data)
-        if self._framing_bytes > MAX_FRAMING_BYTES and not self.complete:
+        self._received_bytes += len(data)
+        self._framing_bytes = self._received_bytes - self._body_bytes
+        if self._framing_bytes > MAX_FRAMING_BYTES + FRAMING_SHARE * self._body_bytes and not self.complete:
             raise HttpBrokenError(f"{self._framing_bytes:,} bytes of headers or chunk framing have no end")
         return self._body
 

@@ -64,6 +64,7 @@ def _stamp(file: Path | None) -> tuple[int, int] | None:
 def _shared_context(setting: TrustSetting, _stamps: tuple[tuple[int, int] | None, ...]) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = TLS_VERSIONS[setting.min_version]
+    context.options |= ssl.OP_NO_RENEGOTIATION  # else a server could ask for a new handshake again and again
     if setting.verify:
         context.load_default_certs(ssl.Purpose.SERVER_AUTH)
         if setting.ca_file is not None:
