@@ -25,6 +25,9 @@ QUANTILES = {"late_p50_ms": (LATE, 0.5), "late_p99_ms": (LATE, 0.99), "lag_p99_m
 PROBED_AT_LEAST, CUT_AT_THE_ENDS = 0.99, 10
 """Of the probes that the measured span should hold, less those that its two ends cut through."""
 
+MISSED_AT_MOST = 0.001
+"""Of the slots; what the agent promises (001-29)."""
+
 
 def agent_window(crowd: Crowd) -> Figures:
     """Runs and measures the agent; see `Window`."""
@@ -88,9 +91,10 @@ def _share_within(bound_s: float, first: Exposition, last: Exposition) -> float:
 def _must_be_well(crowd: Crowd, first: Exposition, last: Exposition) -> None:
     up = last.total(UP, 'result="up"') - first.total(UP, 'result="up"')
     probed = last.total(UP) - first.total(UP)
-    lost = sum(last.total(name) - first.total(name) for name in (MISSED, STALLS, DROPPED))
-    if probed < PROBED_AT_LEAST * crowd.probes - CUT_AT_THE_ENDS or up < probed or lost:
+    missed, stalls, dropped = (last.total(name) - first.total(name) for name in (MISSED, STALLS, DROPPED))
+    too_few = probed < PROBED_AT_LEAST * crowd.probes - CUT_AT_THE_ENDS
+    if too_few or up < probed or missed > MISSED_AT_MOST * crowd.probes or stalls or dropped:
         raise RunRejected(
-            f"the agent made {probed:g} of {crowd.probes:g} probes, of which {up:g} were up; "
-            f"{lost:g} slots missed, stalls of its loop or results dropped"
+            f"the agent made {probed:g} of {crowd.probes:g} probes, of which {up:g} were up; {missed:g} slots "
+            f"missed, {stalls:g} stalls of its loop, {dropped:g} results dropped"
         )

@@ -28,8 +28,12 @@ from sentry.settings.model import Probing
 
 ROOT = Path(__file__).resolve().parent.parent
 AGENT, BLACKBOX, AIOHTTP, LIMIT = "online-sentry", "blackbox_exporter", "aiohttp", "c_reference"
-WITH_RTLS = f"{AGENT}+rtls"
-VARIANTS: Mapping[str, Mapping[str, str]] = {AGENT: {}, WITH_RTLS: {"tls_backend": "rtls"}}
+WITH_RTLS, WITH_CACHE = f"{AGENT}+rtls", f"{AGENT}+verified-chain-cache"
+VARIANTS: Mapping[str, Mapping[str, str | int]] = {
+    AGENT: {},
+    WITH_CACHE: {"verified_chain_cache_s": 3600},
+    WITH_RTLS: {"tls_library": "rtls"},
+}
 """Each way to run the agent, and its keys of `probe:`."""
 
 CONTESTANTS = (*VARIANTS, AIOHTTP, LIMIT, BLACKBOX)
@@ -160,20 +164,20 @@ def _probers(arena: Arena, names: Sequence[str], ca: Path | None) -> Iterator[di
 
 
 def _runs(name: str, arena: Arena) -> bool:
+    """Whether a variant of the agent differs in this case and can be run here: rtls is optional."""
     needed = VARIANTS[name]
     if not needed:
         return True
-    return arena.case != "http" and needed.keys() <= Probing.model_fields.keys() and _is_installed("rtls")
-
-
-def _is_installed(package: str) -> bool:
-    return importlib.util.find_spec(package) is not None
+    there = needed.keys() <= Probing.model_fields.keys() and (
+        "rtls" not in needed.values() or importlib.util.find_spec("rtls") is not None
+    )
+    return there and arena.case != "http"
 
 
 # ── the probers ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _agent(arena: Arena, settings: Mapping[str, str], task: Task) -> Outcome:
+def _agent(arena: Arena, settings: Mapping[str, str | int], task: Task) -> Outcome:
     return _python(arena, "prober_sentry", task, "--probe-settings", json.dumps(dict(settings)))
 
 

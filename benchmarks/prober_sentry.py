@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.outcome import Outcome, Stopwatch, Task, prober_arguments, task_of
-from probes.environment import ProbeEnvironment
 from probes.resolver import AiodnsResolver
 from sentry.app.kinds import load_settings
-from sentry.app.probing import prepare
+from sentry.app.probing import prepare, probe_environment
 from sentry.app.single import NoHeartbeats
 from sentry.clock import SystemClock
 from sentry.domain.result import ProbeResult, Status
@@ -71,13 +70,7 @@ async def probe(task: Task, settings: Settings) -> Outcome:
     """Does the task, after a warm-up."""
     clock = SystemClock()
     resolver = AiodnsResolver(clock)
-    environment = ProbeEnvironment(
-        clock=clock,
-        resolver=resolver,
-        heartbeats=NoHeartbeats(),
-        ca_file=settings.probe.ca_file,
-        user_agent=settings.probe.user_agent,
-    )
+    environment = probe_environment(settings.probe, clock, resolver, NoHeartbeats())
     probes = [prepared for _, prepared in prepare(settings.checks(), environment).values()]
     await Round(probes, clock, task.warm_up).run()
     outcome = await Round(probes, clock, task.count).run()

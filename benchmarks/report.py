@@ -104,7 +104,7 @@ def print_report(report: Report) -> None:
     """Prints a table per case, what is owed, and the notes."""
     for case in dict.fromkeys(row.case for row in report.rows):
         rows = [row for row in report.rows if row.case == case]
-        print(f"\n{report.benchmark}: {case}")
+        print(f"\n{report.benchmark}: {case} (how many times cheaper than whom)")
         _print_columns(_lines(rows))
     if report.owed:
         print("\nowed")
@@ -116,7 +116,7 @@ def print_report(report: Report) -> None:
 def _lines(rows: Sequence[Row]) -> list[tuple[str, ...]]:
     names = [row.name for row in rows]
     extra = list(dict.fromkeys(key for row in rows for key, value in row.figures.items() if not _is_list(value)))
-    lines: list[tuple[str, ...]] = [("", "cpu_ms", *(f"cheaper than {name}" for name in names), *extra)]
+    lines: list[tuple[str, ...]] = [("", "cpu_ms", *(f"than {name}" for name in names), *extra)]
     for row in rows:
         ratios = (f"{row.ratio_to[name]:.2f}x" if name in row.ratio_to else "" for name in names)
         others = (f"{row.figures[key]:.4g}" if key in row.figures else "" for key in extra)
