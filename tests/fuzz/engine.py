@@ -1,0 +1,228 @@
+"""Fuzzes the engine on real sockets: `python -m tests.fuzz.engine --minutes 5`.
+
+Mutated responses come from a server on loopback, torn into packets, many at once; each is probed twice, torn
+otherwise, and the verdicts must be the same. Every fourth is sent through TLS with the ciphertext mutated on its way:
+there only the kind of the verdict is looked at.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import random
+import resource
+import ssl
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from itertools import takewhile
+from pathlib import Path
+
+from probes.environment import ProbeEnvironment
+from probes.http import HttpProbe
+from sentry.domain.result import AGENT_REASONS, ProbeResult
+from tests.fakes.checks import START, make_check
+from tests.fakes.probing import make_environment
+from tests.fuzz.corpus import keep, seeds
+from tests.fuzz.invariants import torn
+from tests.fuzz.mutation import Mutator
+from tests.fuzz.response_outcome import OPTIONS
+from tests.integration.authority import Authority
+
+LOOPBACK = "127.0.0.1"
+AT_ONCE = 48
+TIMEOUT_S, TLS_TIMEOUT_S = 8.0, 1.0
+"""Every plain response ends by itself long before; a record of TLS that was made longer never comes to its end."""
+
+OVERDUE_S = 2.0
+"""How much later than its deadline a probe may end before it is a finding; the machine may be busy."""
+
+MAX_GROWTH_KIB = 65_536
+PAUSES_S = (0.0, 0.0, 0.001, 0.005)
+# A mutated Location may lead anywhere, and this talks to nobody but its own server.
+PLAIN_OPTIONS = OPTIONS.model_copy(update={"follow_redirects": False, "timeout_s": TIMEOUT_S})
+TLS_OPTIONS = PLAIN_OPTIONS.model_copy(update={"timeout_s": TLS_TIMEOUT_S})
+
+
+@dataclass
+class Bench:
+    """The servers, and what they are to send next.
+
+    Attributes:
+        scripts: by the path that is asked for, the pieces to send.
+        findings: what broke, with the input that broke it.
+    """
+
+    chance: random.Random
+    environment: ProbeEnvironment
+    port: int = 0
+    tls_port: int = 0
+    scripts: dict[str, Sequence[bytes]] = field(default_factory=dict)
+    findings: list[tuple[str, bytes]] = field(default_factory=list)
+    probed: int = 0
+
+    async def try_all(self, inputs: Iterator[bytes]) -> None:
+        """Probes each input twice, many at the same time, until there are no more."""
+        await asyncio.gather(*(self._work(number, inputs) for number in range(AT_ONCE)))
+
+    async def _work(self, number: int, inputs: Iterator[bytes]) -> None:
+        for data in inputs:
+            await self._try(number, data)
+
+    async def _try(self, number: int, data: bytes) -> None:
+        if number % 4 == 3:
+            result = await self._probe(f"{number}-tls", data, tls=True)
+            self._judge(data, result)
+            return
+        first, second = await asyncio.gather(*(self._probe(f"{number}-{way}", data) for way in ("a", "b")))
+        for result in (first, second):
+            self._judge(data, result)
+        if _verdict(first) != _verdict(second):
+            self.findings.append((f"{_verdict(first)} is not {_verdict(second)}", data))
+
+    async def _probe(self, name: str, data: bytes, *, tls: bool = False) -> ProbeResult:
+        places = [self.chance.randrange(len(data) + 1) for _ in range(self.chance.choice((0, 1, 3, 12)))]
+        self.scripts[f"/{name}"] = torn(data, places) if data else []
+        scheme, port = ("https", self.tls_port) if tls else ("http", self.port)
+        url = f"{scheme}://shop.test:{port}/{name}"
+        options = TLS_OPTIONS if tls else PLAIN_OPTIONS
+        probe = HttpProbe(make_check("shop/http", options=options, url=url), self.environment)
+        ended: asyncio.Future[ProbeResult] = asyncio.get_running_loop().create_future()
+        probe.start(START, ended.set_result)
+        self.probed += 1
+        return await asyncio.wait_for(ended, TIMEOUT_S + 20)
+
+    def _judge(self, data: bytes, result: ProbeResult) -> None:
+        if result.reason in AGENT_REASONS:
+            self.findings.append((f"the agent is accused: {result.reason}, {result.detail}", data))
+        if result.duration_s > TIMEOUT_S + OVERDUE_S:
+            self.findings.append((f"it took {result.duration_s:.1f} s", data))
+
+
+def _verdict(result: ProbeResult) -> tuple[object, ...]:
+    http = result.evidence.http
+    return (result.reason, None if http is None else (http.status, http.headers))
+
+
+@asynccontextmanager
+async def bench(chance: random.Random, folder: Path) -> AsyncIterator[Bench]:
+    """Runs the servers: plain, and TLS behind a proxy that mutates what comes from it."""
+    root = Authority.root()
+    identity = root.intermediate().leaf("shop.test")
+    made = Bench(chance, make_environment(ca_file=root.write(folder / "root.pem")))
+
+    async def replay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            head = await reader.readuntil(b"\r\n\r\n")
+            for piece in made.scripts.get(head.split(b" ", 2)[1].decode(), ()):
+                writer.write(piece)
+                await writer.drain()
+                await asyncio.sleep(chance.choice(PAUSES_S))
+        except (OSError, asyncio.IncompleteReadError):
+            pass  # the probe went away, which is its right
+        finally:
+            writer.close()
+
+    async def distort(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        upstream_reader, upstream_writer = await asyncio.open_connection(LOOPBACK, hidden)
+        up = asyncio.create_task(_pump(reader, upstream_writer, None))
+        try:
+            await _pump(upstream_reader, writer, chance)
+        finally:
+            up.cancel()
+            await asyncio.gather(up, return_exceptions=True)
+            for one in (writer, upstream_writer):
+                one.close()
+
+    async with AsyncExitStack() as running:
+        made.port = await running.enter_async_context(_listening(replay))
+        hidden = await running.enter_async_context(_listening(replay, identity.server_context()))
+        made.tls_port = await running.enter_async_context(_listening(distort))
+        yield made
+
+
+Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Coroutine[object, object, None]]
+
+
+@asynccontextmanager
+async def _listening(handle: Handler, tls: ssl.SSLContext | None = None) -> AsyncIterator[int]:
+    """Runs a server whose connections are ended, and waited for, when it ends."""
+    tasks: set[asyncio.Task[None]] = set()
+
+    def accepted(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.get_running_loop().create_task(handle(reader, writer))
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
+
+    server = await asyncio.start_server(accepted, LOOPBACK, 0, ssl=tls)
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        server.close()
+        waiting = tuple(tasks)
+        for task in waiting:
+            task.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
+
+
+async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, chance: random.Random | None) -> None:
+    """Passes bytes on; by chance one read of them is mutated, or the last."""
+    mutator = None if chance is None else Mutator(chance)
+    with contextlib.suppress(OSError):
+        while data := await reader.read(65_536):
+            if mutator is not None and chance is not None and chance.random() < 0.3:
+                data = mutator.changed(data, b"\x15\x03\x03\x00\x02\x02\x28")  # to splice: an alert in the clear
+            writer.write(data)
+            await writer.drain()
+            if chance is not None and chance.random() < 0.03:
+                writer.transport.abort()
+
+
+def mutated(chance: random.Random) -> Iterator[bytes]:
+    """Yields changed responses without end."""
+    mutator, pool = Mutator(chance), list(seeds().values())
+    while True:
+        yield mutator.changed(chance.choice(pool), chance.choice(pool))
+
+
+async def campaign(minutes: float, seed: int, folder: Path) -> Bench:
+    """Mutates and probes until the time is over."""
+    chance = random.Random(seed)  # noqa: S311  # not for secrets
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda *_: None)  # the servers' own troubles with connections that broke
+    async with bench(chance, folder) as made:
+        await made.try_all(iter(seeds().values()))
+        begun, end = _memory_kib(), loop.time() + minutes * 60
+        await made.try_all(takewhile(lambda _: loop.time() < end, mutated(chance)))
+        grown = _memory_kib() - begun
+        if grown > MAX_GROWTH_KIB:
+            made.findings.append((f"{grown:,} KiB more memory", b""))
+    return made
+
+
+def _memory_kib() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+def main() -> int:
+    """Runs a campaign and prints what it found.
+
+    Returns:
+        0 where nothing broke, else 1.
+    """
+    parser = argparse.ArgumentParser(prog="python -m tests.fuzz.engine", description=__doc__)
+    parser.add_argument("--minutes", type=float, default=5.0, help="how long")
+    parser.add_argument("--seed", type=int, default=random.randrange(2**32), help="of the mutations; printed")  # noqa: S311  # no secret
+    parser.add_argument("--keep", type=Path, default=Path(tempfile.gettempdir()) / "engine-fuzz", help="for findings")
+    options = parser.parse_args()
+    options.keep.mkdir(parents=True, exist_ok=True)
+    made = asyncio.run(campaign(options.minutes, options.seed, options.keep))
+    for what, data in made.findings[:20]:
+        sys.stdout.write(f"FOUND {what:.600}\n  in {keep(data, options.keep / 'broken', 'input')}\n")
+    sys.stdout.write(f"seed {options.seed}: {made.probed:,} probes, {len(made.findings)} findings\n")
+    return 1 if made.findings else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
