@@ -12,6 +12,9 @@ MAX_ADDRESSES = 8
 """Most addresses named on each side of a line."""
 
 
+_SERVER_CHARS = len("server")
+
+
 def changes_between(previous: ProbeResult, current: ProbeResult) -> tuple[RecentChange, ...]:
     """Returns what changed from one probe to a later one of the same check.
 
@@ -21,11 +24,29 @@ def changes_between(previous: ProbeResult, current: ProbeResult) -> tuple[Recent
         previous: the older result.
         current: the newer one, whose start is the time of the changes.
     """
+    if _are_alike(previous.evidence, current.evidence):
+        return ()
     return tuple(
         RecentChange(current.started_at, kind, text)
         for kind, compare in COMPARISONS.items()
         for text in compare(previous.evidence, current.evidence)
     )
+
+
+def _are_alike(old: Evidence, new: Evidence) -> bool:
+    """Whether no comparison can find anything: so it is from nearly every minute to the next."""
+    if old.addresses != new.addresses and set(old.addresses) != set(new.addresses):
+        return False
+    before, after = old.tls, new.tls
+    if before is not after and before is not None and after is not None:
+        same_leaf = before.chain[:1] == after.chain[:1] or not before.chain or not after.chain
+        if before.version != after.version or not same_leaf:
+            return False
+    return old.http is None or new.http is None or _answers_alike(old.http, new.http)
+
+
+def _answers_alike(old: HttpEvidence, new: HttpEvidence) -> bool:
+    return old.status == new.status and _redirects(old) == _redirects(new) and _server(old) == _server(new)
 
 
 def _addresses(old: Evidence, new: Evidence) -> Iterator[str]:
@@ -65,11 +86,13 @@ def _http(name: str, value: Callable[[HttpEvidence], str]) -> Callable[[Evidence
 
 
 def _redirects(http: HttpEvidence) -> str:
-    return ", ".join(hop.location for hop in http.hops if hop.location)
+    return ", ".join([hop.location for hop in http.hops if hop.location])
 
 
 def _server(http: HttpEvidence) -> str:
-    return ", ".join(value for name, value in http.headers if name.lower() == "server")
+    return ", ".join(
+        [value for name, value in http.headers if len(name) == _SERVER_CHARS and name.lower() == "server"]
+    )
 
 
 COMPARISONS: dict[str, Callable[[Evidence, Evidence], Iterator[str]]] = {

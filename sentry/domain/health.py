@@ -103,6 +103,8 @@ def step(health: Health, result: ProbeResult, check: Check) -> Step:
         What changes. The minutes overlap what is already in the ledger by at most the current minute, in which
         the worse state wins.
     """
+    if result.status is Status.UP and health.state is HealthState.UP and health.degraded is None:
+        return _stayed_up(health, result, check)
     health, filled = _reach_until(health, result)
     if result.status is Status.UNKNOWN:
         return Step(replace(health, covered=None), minutes=filled)
@@ -111,6 +113,32 @@ def step(health: Health, result: ProbeResult, check: Check) -> Step:
     health = replace(health, covered=own)
     decided = (_answered if result.answers else _failed)(health, result, check, seen_at)
     return replace(decided, minutes=filled + decided.minutes)
+
+
+def _stayed_up(health: Health, result: ProbeResult, check: Check) -> Step:
+    """The way of nearly every result, without the detours of a turn: the same as below in a quarter of the time."""
+    minute = int(result.scheduled_at.timestamp()) // 60
+    now = Run(minute, minute + 1, MinuteState.UP)
+    covered, reaches = health.covered, check.interval_s // 60
+    minutes: tuple[Run, ...] = (now,)
+    if covered is not None and covered.end > covered.start + 1 < minute:
+        minutes = (Run(covered.start + 1, min(covered.end, minute), covered.state), now)
+    stayed = Health(
+        check_key=health.check_key,
+        state=health.state,
+        since=health.since,
+        contrary=health.contrary,
+        turned_at=health.turned_at,
+        turn_seen_at=health.turn_seen_at,
+        recheck_at=health.recheck_at,
+        held=health.held,
+        covered=Run(minute, minute + reaches, MinuteState.UP) if reaches > 1 else now,
+        outage=health.outage,
+        failure=health.failure,
+        last_good=_without_body(result),
+        blips=health.blips,
+    )
+    return Step(stayed, minutes)
 
 
 def _minutes_of(result: ProbeResult, check: Check) -> Run:
@@ -258,6 +286,8 @@ def _facts(result: ProbeResult) -> dict[str, str | None]:
 
 def _without_body(result: ProbeResult) -> ProbeResult:
     """Drops what only a failure needs, so that ten thousand healthy sites stay small in memory."""
-    http = result.evidence.http
+    http, log = result.evidence.http, result.evidence.log
+    if not log and (http is None or not http.body_head):
+        return result
     lean = replace(http, body_head="") if http is not None else None
     return replace(result, evidence=replace(result.evidence, http=lean, log=()))

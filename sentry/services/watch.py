@@ -3,8 +3,10 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
+from itertools import islice
+from operator import attrgetter
 
 from sentry.domain.changes import changes_between
 from sentry.domain.errors import StoreError, StoreUnavailable
@@ -12,7 +14,7 @@ from sentry.domain.events import Event, EventKind
 from sentry.domain.health import Health, Step, step
 from sentry.domain.result import ProbeResult, Status
 from sentry.domain.site import Check
-from sentry.ports import Clock, SampleKind, Telemetry, WatchRecord, WatchStore
+from sentry.ports import Clock, SampleKind, Telemetry, Timer, WatchRecord, WatchStore
 
 BATCH_RECORDS = 5000
 """Records of one transaction: a minute of five thousand sites, far below a second of writing."""
@@ -25,6 +27,15 @@ RETRY_S = (0.2, 0.5, 1.0, 2.0, 5.0)
 
 HEALTH_EVERY = timedelta(minutes=15)
 """A health that only saw good results is written this often; every change of state is written at once."""
+
+WRITE_WITHIN_S = 0.5
+"""Good results gather for so long to be written together; one with an event is written at once, with all before it.
+
+A commit costs as much as hundreds of rows. An agent that is killed leaves that much more time `unknown`.
+"""
+
+_LASTING = attrgetter(*(each.name for each in fields(Health) if each.name not in {"last_good", "covered"}))
+"""The part of a health that must survive a restart; the newest good result alone is not worth a write."""
 
 
 @dataclass(slots=True)
@@ -70,6 +81,7 @@ class Watch:
         self._views: dict[str, CheckView] = {}
         self._queue: deque[WatchRecord] = deque()
         self._filled = asyncio.Event()
+        self._timer: Timer | None = None
         self.store_answers = True
 
     async def replace(self, checks: Sequence[Check]) -> None:
@@ -114,7 +126,8 @@ class Watch:
         if view is None:
             return
         changed = step(view.health, result, view.check)
-        events = (*changed.events, *self._changes(view, result))
+        changes = self._changes(view, result)
+        events = (*changed.events, *changes) if changes else changed.events
         self._telemetry.probe_finished(view.check, result, kind, delay_s)
         if result.status is not Status.UNKNOWN or view.last is None:
             view.last = result
@@ -144,24 +157,43 @@ class Watch:
             self._telemetry.count("store_dropped_total")
             return
         self._queue.append(record)
-        self._filled.set()
+        if events or record.outage is not None:
+            self._filled.set()
+        elif self._timer is None:
+            self._timer = self._clock.call_later(WRITE_WITHIN_S, self._filled.set)
 
     def _worth_writing(self, view: CheckView, health: Health) -> bool:
         if view.written_at is None or self._clock.now() - view.written_at >= HEALTH_EVERY:
             return True
-        return _lasting(view.health) != _lasting(health)
+        return _LASTING(view.health) != _LASTING(health)
 
     async def write(self) -> None:
-        """Writes what was taken, batch by batch, until cancelled; a store that does not answer is asked again."""
+        """Writes what was taken, batch by batch, until cancelled; a store that does not answer is asked again.
+
+        What changes anything is written at once, everything else within `WRITE_WITHIN_S`.
+        """
         while True:
             await self._filled.wait()
-            await self.flush()
+            self._gather_anew()
+            await self._commit(len(self._queue))
 
     async def flush(self) -> None:
         """Writes everything that waits; returns once the store has it."""
-        attempt = 0
         while self._queue:
-            batch = [self._queue[index] for index in range(min(BATCH_RECORDS, len(self._queue)))]
+            await self._commit(len(self._queue))
+        self._gather_anew()
+
+    def _gather_anew(self) -> None:
+        self._filled.clear()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    async def _commit(self, records: int) -> None:
+        """Writes the oldest records; those that come meanwhile gather for the next time."""
+        attempt = 0
+        while records > 0:
+            batch = list(islice(self._queue, min(records, BATCH_RECORDS)))
             self._telemetry.gauge("queue_depth", len(self._queue))
             try:
                 await self._store.commit(batch)
@@ -176,9 +208,9 @@ class Watch:
             attempt, self.store_answers = 0, True
             for _ in batch:
                 self._queue.popleft()
+            records -= len(batch)
             self._committed()
-        self._filled.clear()
-        self._telemetry.gauge("queue_depth", 0)
+        self._telemetry.gauge("queue_depth", len(self._queue))
 
     async def _commit_singly(self, batch: Sequence[WatchRecord]) -> None:
         """One record that the store refuses must not take the others with it."""
@@ -190,8 +222,3 @@ class Watch:
                 await self._commit_singly([record])
             except StoreError:
                 self._telemetry.count("store_errors_total", kind="refused")
-
-
-def _lasting(health: Health) -> Health:
-    """The part of a health that must survive a restart; the newest good result alone is not worth a write."""
-    return replace(health, last_good=None, covered=None)

@@ -5,7 +5,7 @@ from sentry.domain.events import EventKind
 from sentry.domain.health import HealthState
 from sentry.domain.result import ProbeResult, Status
 from sentry.ports import SampleKind
-from sentry.services.watch import HEALTH_EVERY, Watch
+from sentry.services.watch import HEALTH_EVERY, WRITE_WITHIN_S, Watch
 from tests.fakes.checks import START, make_check, make_result
 from tests.fakes.clock import ManualClock
 from tests.fakes.telemetry import RecordingTelemetry
@@ -152,3 +152,38 @@ async def test_removed_check_is_forgotten_and_its_late_result_ignored() -> None:
 
     assert harness.telemetry.forgotten == ["shop/http"]
     assert harness.watch.queued == 0
+
+
+async def test_good_results_gather_and_are_written_together() -> None:
+    """Ten thousand sites a minute are two transactions a second, and not a hundred and sixty."""
+    harness = Harness()
+    await harness.watch.replace([make_check(f"s{n}/http") for n in range(8)])
+    writing = asyncio.create_task(harness.watch.write())
+    for number in range(8):
+        harness.take(Status.UP, check_key=f"s{number}/http")
+        await harness.clock.advance(WRITE_WITHIN_S / 10)
+    assert harness.store.batches == []
+
+    await harness.clock.advance(WRITE_WITHIN_S)
+    harness.take(Status.UP, 60, check_key="s1/http")
+    await harness.clock.advance(WRITE_WITHIN_S)
+    writing.cancel()
+
+    assert harness.store.batches == [8, 1]
+
+
+async def test_event_is_written_at_once_with_all_that_came_before_it() -> None:
+    """An outage never waits for company."""
+    harness = Harness()
+    await harness.watch.replace([make_check("a/http"), make_check("b/http")])
+    writing = asyncio.create_task(harness.watch.write())
+    harness.take(Status.UP, check_key="a/http")
+    harness.take(Status.DOWN, check_key="b/http")
+
+    await harness.clock.advance(0)
+    assert harness.store.batches == [2]
+    await harness.clock.advance(10 * WRITE_WITHIN_S)
+    writing.cancel()
+
+    assert harness.store.batches == [2]
+    assert harness.commits == 1
