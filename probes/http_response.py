@@ -13,6 +13,8 @@ MAX_FRAMING_BYTES = 65_536
 
 FRAMING_SHARE = 8
 """Framing allowed beside that for each byte of the body; chunks of one byte take five."""
+LENGTH_DIGITS = 20
+"""Of the largest number of 64 bits."""
 
 INTERIM = range(100, 200)
 SWITCHING_PROTOCOLS = 101
@@ -172,7 +174,9 @@ class ResponseParser:
     def content_length(self) -> int | None:
         """The Content-Length header."""
         value = self.head.get("Content-Length")
-        return int(value) if value is not None and value.isascii() and value.isdigit() else None
+        if value is None or not (value.isascii() and value.isdigit()):
+            return None
+        return int(value[-LENGTH_DIGITS:])  # llhttp has refused more than 64 bits: what is cut off are zeros
 
     # ── what httptools calls ─────────────────────────────────────────────────────────────────────────────────────
 

@@ -121,3 +121,10 @@ def test_response_parser_has_nothing_to_hand_over_of_broken_headers() -> None:
     with pytest.raises(HttpBrokenError) as raised:
         parser.feed(b"HTTP/1.1 503 Busy\r\nA b: c\0\r\n\r\n")
     assert raised.value.pieces is None
+
+
+def test_response_parser_reads_a_length_of_thousands_of_zeros() -> None:
+    """Python refuses to read a number of more than 4,300 digits; that was called the agent's fault."""
+    parser = ResponseParser(method="GET")
+    parser.feed(b"HTTP/1.1 200 OK\r\nContent-Length: " + b"0" * 5000 + b"25\r\n\r\n")
+    assert parser.content_length == 25
