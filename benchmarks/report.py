@@ -4,6 +4,7 @@ import argparse
 import json
 import os
 import platform
+import signal
 import ssl
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -198,6 +199,7 @@ def _positive(text: str) -> int:
 
 def finish(run: Callable[[], Report], json_file: Path | None) -> NoReturn:
     """Runs a benchmark, prints what it found and exits; a rejected run prints no figure and ends with 1."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # by the way out: servers are ended, folders removed
     try:
         report = run()
     except RunRejected as rejected:
