@@ -7,15 +7,23 @@ from probes.engine import BUFFER_BYTES
 from probes.environment import ProbeFailure
 from probes.tls_library import TlsSession
 from probes.tls_verdict import broken_tls
+from sentry.domain.result import Phase, Reason
 
 RECORD_BYTES = 16_384
 """The most that one TLS record holds (RFC 8446, 5.1)."""
+
+MAX_BARREN_BYTES = 131_072
+"""Bound of what arrives and is not data: OpenSSL takes 100 KiB of certificates, and all else of a handshake is small.
+Without it a server can have keys changed, tickets read and handshakes asked for until the deadline, at full speed."""
+
+BARREN_SHARE = 32
+"""Such bytes allowed beside that for each byte of data; a record of one byte takes 22 to 30."""
 
 
 class TlsStream:
     """An encrypted stream over a connection."""
 
-    __slots__ = ("_below", "_client", "_ended", "_incoming", "_outgoing", "_tls")
+    __slots__ = ("_below", "_client", "_decrypted", "_ended", "_incoming", "_outgoing", "_received", "_tls")
 
     def __init__(self, below: Connection, client: TlsSession) -> None:
         """Takes the client's side.
@@ -26,6 +34,7 @@ class TlsStream:
         """
         self._below = below
         self._ended = False
+        self._received = self._decrypted = 0
         self._client = client
         self._incoming, self._outgoing, self._tls = client.incoming, client.outgoing, client.tls
 
@@ -71,6 +80,7 @@ class TlsStream:
         """
         while True:
             size = self._read()
+            self._decrypted += size
             if size or self._ended:
                 return self._below.buffer[:size]
             await self._flush()
@@ -119,8 +129,12 @@ class TlsStream:
             await self._below.send(self._outgoing.read())
 
     async def _fill(self) -> None:
+        if self._received > MAX_BARREN_BYTES + BARREN_SHARE * self._decrypted:
+            detail = f"{self._received:,} bytes of TLS hold {self._decrypted:,} bytes of data"
+            raise ProbeFailure(Reason.TLS_HANDSHAKE, detail, phase=Phase.TLS)
         data = await self._below.receive()
         if data:
+            self._received += len(data)
             self._incoming.write(data)
         else:
             self._incoming.write_eof()
