@@ -13,6 +13,7 @@ MAX_FRAMING_BYTES = 65_536
 
 FRAMING_SHARE = 8
 """Framing allowed beside that for each byte of the body; chunks of one byte take five."""
+
 LENGTH_DIGITS = 20
 """Of the largest number of 64 bits."""
 

@@ -58,6 +58,11 @@ class Row:
     differs: str = ""
     client: str | None = None
 
+    def asked(self, stage: Stage, url: str) -> Question:
+        """Returns the question, with the address that the scene gave and the files of the stage."""
+        shown = None if self.client is None else stage.folder / f"{self.client}.pem"
+        return replace(self.question, url=url, ca_file=stage.ca_file, client_cert_file=shown)
+
     def but(self, plain: Reason | None, why: str) -> "Row":
         """Returns the row as one in which aiohttp differs."""
         return replace(self, plain=plain, differs=why)
