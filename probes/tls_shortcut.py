@@ -22,9 +22,13 @@ from probes.tls_stream import TlsStream
 from probes.tls_trust import TrustSetting, tls_context
 from probes.tls_verified import JUDGED_EVERY_S, Memory, VerifiedChains
 from probes.trace import Trace
+from sentry.domain.result import Reason
 
 HANDSHAKE_SHARE = 0.25
 """Share of the deadline that a handshake on the short way may take."""
+
+_WITH_ISSUER = 2
+"""Certificates of the shortest chain that names the issuer of its leaf."""
 
 LAST_START_SHARE = 0.5
 """Share of the deadline after which no short way is begun: a judgement of the standard library must have its time."""
@@ -117,13 +121,13 @@ class DoubtedStream(TlsStream):
             DoubtfulTlsError: the library failed, or the connection ended before anything at all has come: in TLS 1.3
                 a client learns only from the first byte that the server has accepted its half of the handshake.
         """
-        if self._proven:
-            return await super().receive()
         try:
             data = await super().receive()
         except ProbeFailure as failure:
+            if self._proven and failure.reason is not Reason.TLS_HANDSHAKE:
+                raise
             raise self._doubt(failure) from failure
-        if not data:
+        if not data and not self._proven:
             raise self._doubt("the server closed the connection before it said anything")
         self._proven = True
         return data
@@ -162,7 +166,9 @@ def shortcut(
 
 
 def _rustls_way(setting: TrustSetting, verified: Sequence[bytes]) -> TlsContext | None:
-    return rustls_context(Offer(verified[-1], setting.min_version, setting.alpn))
+    if len(verified) < _WITH_ISSUER:
+        return None  # a leaf that is trusted itself, which rustls does not do
+    return rustls_context(Offer(verified[1], setting.min_version, setting.alpn))
 
 
 def _light_way(light: StandardContext, _verified: Sequence[bytes]) -> TlsContext:

@@ -23,7 +23,17 @@ BARREN_SHARE = 32
 class TlsStream:
     """An encrypted stream over a connection."""
 
-    __slots__ = ("_below", "_client", "_decrypted", "_ended", "_incoming", "_outgoing", "_received", "_tls")
+    __slots__ = (
+        "_below",
+        "_client",
+        "_decrypted",
+        "_ended",
+        "_incoming",
+        "_outgoing",
+        "_presented",
+        "_received",
+        "_tls",
+    )
 
     def __init__(self, below: Connection, client: TlsSession) -> None:
         """Takes the client's side.
@@ -36,6 +46,7 @@ class TlsStream:
         self._ended = False
         self._received = self._decrypted = 0
         self._client = client
+        self._presented: tuple[bytes, ...] | None = None
         self._incoming, self._outgoing, self._tls = client.incoming, client.outgoing, client.tls
 
     async def handshake(self) -> None:
@@ -118,7 +129,9 @@ class TlsStream:
 
     def presented_chain(self) -> tuple[bytes, ...]:
         """Returns the certificates the server sent, DER, leaf first."""
-        return self._client.presented_chain()
+        if self._presented is None:
+            self._presented = self._client.presented_chain()
+        return self._presented
 
     def verified_chain(self) -> tuple[bytes, ...]:
         """Returns the chain that was built and verified, leaf to root, DER; empty where nothing was verified."""

@@ -3,8 +3,8 @@
 Two cheaper ways exist, each chosen by a setting, and both only for a chain that the standard library has accepted in
 full, for this name and under this trust, within the life of a memory:
 
-- `rtls`: rustls verifies everything anew (path, name, dates, possession of the key), trusting the one root at which
-  the standard library's path ended;
+- `rtls`: rustls verifies the leaf anew (its issuer's signature, name, dates, possession of the key), trusting the one
+  issuer that the standard library's path names for it;
 - the verified-chain cache: OpenSSL proves the possession of the leaf's key, as in every handshake, and builds no
   path.
 

@@ -272,12 +272,24 @@ def test_library_right_certificate_with_another_key_is_refused(library: Callable
         shake(library().session("shop.test"), Server.of(server_with_swapped_key(SHOP)))
 
 
-def test_rustls_trusts_only_the_root_of_its_offer() -> None:
-    """A context for one root refuses a chain under another, which the standard library would then judge."""
+def test_rustls_trusts_only_the_issuer_of_its_offer() -> None:
+    """A context for one issuer refuses a leaf of another, which the standard library would then judge."""
     context = rustls_context(Offer(der(STRANGER)))
     assert context is not None
     with pytest.raises(ssl.SSLCertVerificationError):
         shake(context.session("shop.test"), Server.of(SHOP.server_context()))
+
+
+def test_rustls_intermediate_as_issuer_is_enough() -> None:
+    """The issuer that the standard library has verified is trusted alone; name, dates and key are still judged."""
+    context = rustls_context(Offer(der(INTERMEDIATE)))
+    assert context is not None
+    shake(context.session("shop.test"), Server.of(SHOP.server_context()))
+    for bad in (BAD["expired"], BAD["not yet valid"], BAD["other name"], ROOT.leaf("shop.test")):
+        with pytest.raises(ssl.SSLCertVerificationError):
+            shake(context.session("shop.test"), Server.of(bad.server_context()))
+    with pytest.raises(ssl.SSLError, match=r"(?i)signature"):
+        shake(context.session("shop.test"), Server.of(server_with_swapped_key(SHOP)))
 
 
 def test_rustls_offer_sets_version_and_protocols() -> None:
@@ -293,8 +305,8 @@ def test_rustls_offer_sets_version_and_protocols() -> None:
     assert server.tls.selected_alpn_protocol() == "http/1.1"
 
 
-def test_rustls_root_it_cannot_read_has_no_context() -> None:
-    """A root that rustls cannot trust leaves its sites to the standard library."""
+def test_rustls_issuer_it_cannot_read_has_no_context() -> None:
+    """An issuer that rustls cannot trust leaves its sites to the standard library."""
     assert rustls_context(Offer(b"no certificate")) is None
 
 
