@@ -38,8 +38,9 @@ NOTES = (
     (
         "late_p50_ms, late_p99_ms and lag_p99_ms come from the agent's own histograms, interpolated in a bucket; "
         "late_10ms_share is the share of probes that started within 10 ms of their slot. rss_mb: resident at the "
-        "end; peak_rss_mb: the highest since the start, when all sites are loaded and then probed within seconds. "
-        "server_core_share: of the process that serves the sites, on a core of its own where there are two."
+        "end; peak_rss_mb: the highest since the start, when all sites are loaded and then probed within seconds; "
+        "ready_s: from the start until the agent served its pages. server_core_share: of the process that serves the "
+        "sites, on a core of its own where there are two; starved_share: time in which a side had work and no core."
     ),
 )
 

@@ -2,6 +2,7 @@
 
 import json
 import sys
+import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -37,6 +38,7 @@ def agent_window(crowd: Crowd) -> Figures:
         _configure(folder / "sentry.yaml", port, crowd)
         program = Path(sys.executable).with_name("online-sentry")
         command: list[str | Path] = [program, "--config", folder / "sentry.yaml", "run"]
+        began = time.monotonic()
         with serving(
             command,
             on=crowd.cores.prober,
@@ -44,9 +46,10 @@ def agent_window(crowd: Crowd) -> Figures:
             ready=lambda: listens(port),
             ready_within_s=READY_WITHIN_S,
         ) as pid:
+            ready_s = time.monotonic() - began
             figures = _measured(crowd, pid, f"http://{LOOPBACK}:{port}/metrics")
-        figures["store_mb"] = sum(file.stat().st_size for file in folder.glob("*.db*")) / 1e6
-        return figures
+        store_mb = sum(file.stat().st_size for file in folder.glob("*.db*")) / 1e6
+        return figures | {"ready_s": ready_s, "store_mb": store_mb}
 
 
 def _configure(file: Path, port: int, crowd: Crowd) -> None:
