@@ -129,7 +129,6 @@ class Member:
         except OSError as error:
             return f"it could not be started: {error}"
         self._life = life
-        self._show_up(1)
         self.staged()
         try:
             return await life.ended()
@@ -193,6 +192,7 @@ class Member:
         worker = str(self.number)
         self.last_tick = self._clock.monotonic() - beat.tick_age_s
         self.running = beat.running
+        self._show_up(1)
         self._telemetry.gauge("worker_loop_lag_seconds", beat.lag_s, worker=worker)
         self._telemetry.gauge("worker_probes_running", beat.running, worker=worker)
         for name, amount in (("stalls_total", beat.stalls), ("stalled_seconds_total", beat.stalled_s)):
