@@ -9,6 +9,8 @@ from probes.plain_text import harmless, one_line
 REDACTED = "[redacted]"
 MAX_HEADERS_KEPT = 100
 HEADER_CHARS = 1024
+URL_CHARS = 8192
+"""Of an address that is looked at; a longer one is never asked for, and of any no more than HEADER_CHARS is kept."""
 
 SECRET_HEADER = re.compile(
     r"authorization|authentication|^proxy-|^cookie|token|secret|passw|api[-_]?key|session|credential|signature|^auth",
@@ -24,7 +26,7 @@ EMBEDDED_URL = re.compile(r"[a-z][a-z0-9+.-]{0,30}://[^\s<>\"',]+", re.IGNORECAS
 def redacted_url(url: str) -> str:
     """Returns an address or a reference without user, password and the values of parameters that look secret."""
     try:
-        parts = urlsplit(url)
+        parts = urlsplit(url[:URL_CHARS])
     except ValueError:
         return REDACTED
     netloc = parts.netloc.rpartition("@")[2]

@@ -84,7 +84,7 @@ def _responses(draw: st.DrawFn) -> tuple[bytes, int, list[tuple[str, str]], byte
     return b"".join(draw(INTERIM)) + head + sent, status, headers, plain
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(_responses(), st.lists(st.integers(0, 2000), max_size=30))
 def test_any_valid_response_cut_anywhere_is_read_as_it_was_meant(
     response: tuple[bytes, int, list[tuple[str, str]], bytes], places: list[int]
@@ -101,7 +101,7 @@ def test_any_valid_response_cut_anywhere_is_read_as_it_was_meant(
         assert ANYTHING.outcome(torn(sent, list(cut))).fixed == whole.fixed
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(_responses(), st.data())
 def test_any_response_cut_short_is_never_up_with_a_wrong_body(
     response: tuple[bytes, int, list[tuple[str, str]], bytes], data: st.DataObject
