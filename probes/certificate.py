@@ -3,6 +3,7 @@
 from functools import lru_cache
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.x509.oid import AuthorityInformationAccessOID
@@ -14,6 +15,16 @@ NAME_CHARS = 512
 MAX_NAMES = 250
 """Let's Encrypt allows 100 names in a certificate; others up to 250. More would be of no use to a reader."""
 
+UNREADABLE = (
+    ValueError,
+    TypeError,
+    OverflowError,
+    UnsupportedAlgorithm,
+    x509.InvalidVersion,
+    x509.DuplicateExtension,
+    x509.UnsupportedGeneralNameType,
+)
+"""What cryptography raises of a certificate, or a part of one, that it does not understand; none is our fault."""
 
 KEPT_DER_BYTES = 8192
 """Larger certificates are read anew each time: a server that shows another one to each probe must not fill memory."""
@@ -47,7 +58,7 @@ def _read(der: bytes) -> Certificate | None:
             key=_key_text(parsed),
             signature=_signature_text(parsed),
         )
-    except (ValueError, TypeError, OverflowError):
+    except UNREADABLE:
         return None
 
 
@@ -70,7 +81,7 @@ def names_its_issuer(der: bytes) -> bool:
         if above is not None:
             return above != parsed.issuer
         access = parsed.extensions.get_extension_for_class(x509.AuthorityInformationAccess).value
-    except (ValueError, x509.ExtensionNotFound):
+    except (*UNREADABLE, x509.ExtensionNotFound):
         return False
     return any(entry.access_method == AuthorityInformationAccessOID.CA_ISSUERS for entry in access)
 
@@ -93,7 +104,7 @@ def _name(name: x509.Name) -> str:
 def _alternative_names(parsed: x509.Certificate) -> tuple[str, ...]:
     try:
         names = parsed.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except x509.ExtensionNotFound:
+    except (*UNREADABLE, x509.ExtensionNotFound):
         return ()
     found = [*names.get_values_for_type(x509.DNSName), *map(str, names.get_values_for_type(x509.IPAddress))]
     return tuple(one_line(name, NAME_CHARS) for name in found[:MAX_NAMES])
@@ -102,7 +113,7 @@ def _alternative_names(parsed: x509.Certificate) -> tuple[str, ...]:
 def _key_text(parsed: x509.Certificate) -> str:
     try:
         key = parsed.public_key()
-    except (ValueError, TypeError):  # an algorithm that cryptography does not know
+    except UNREADABLE:  # an algorithm or a curve that cryptography does not know
         return parsed.public_key_algorithm_oid.dotted_string
     if isinstance(key, rsa.RSAPublicKey):
         return f"RSA {key.key_size}"

@@ -5,13 +5,18 @@ import zlib
 from datetime import UTC, datetime
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
+from hypothesis import given
+from hypothesis import strategies as st
 
+from probes.certificate import names_its_issuer, read_certificate
 from probes.http_content import MAX_GZIP_MEMBERS, Content, ContentDamagedError, ContentTooLargeError
 from probes.http_evidence import http_evidence
 from probes.http_exchange import Answer
 from probes.http_redaction import redacted_headers, redacted_url
 from probes.http_response import Head, HttpBrokenError, ResponseParser
 from probes.http_text import body_head, charset_of, holds
+from tests.integration.authority import Authority
 
 LONG = 60_000
 EMPTY_MEMBER = gzip.compress(b"")
@@ -128,3 +133,42 @@ def test_response_parser_reads_a_length_of_thousands_of_zeros() -> None:
     parser = ResponseParser(method="GET")
     parser.feed(b"HTTP/1.1 200 OK\r\nContent-Length: " + b"0" * 5000 + b"25\r\n\r\n")
     assert parser.content_length == 25
+
+
+DER = Authority.root().intermediate().leaf("shop.test", "10.0.0.1").certificate.public_bytes(Encoding.DER)
+P_256, BASIC_CONSTRAINTS, KEY_USAGE = (bytes.fromhex(oid) for oid in ("2a8648ce3d030107", "551d13", "551d25"))
+VERSION_3 = bytes.fromhex("a003020102")
+
+
+def test_certificate_with_an_unknown_curve_is_read_all_the_same() -> None:
+    """Keys that only other libraries know (SM2, GOST) are no fault of the agent."""
+    read = read_certificate(DER.replace(P_256, P_256[:-1] + b"\x63"))
+    assert read is not None
+    assert (read.key, read.names) == ("1.2.840.10045.2.1", ("shop.test", "10.0.0.1"))
+
+
+def test_certificate_with_an_extension_twice_is_read_without_its_names() -> None:
+    """Subject and dates still tell the reader whose it is."""
+    twice = DER.replace(KEY_USAGE, BASIC_CONSTRAINTS)
+    read = read_certificate(twice)
+    assert read is not None
+    assert ("CN=shop.test" in read.subject, read.names) == (True, ())
+    assert not names_its_issuer(twice)
+
+
+def test_certificate_of_an_unknown_version_is_unreadable() -> None:
+    """There are three versions."""
+    strange = DER.replace(VERSION_3, VERSION_3[:-1] + b"\x12")
+    assert read_certificate(strange) is None
+    assert not names_its_issuer(strange)
+
+
+@given(st.lists(st.tuples(st.integers(0, len(DER) - 1), st.binary(max_size=3)), min_size=1, max_size=4))
+def test_certificate_with_changed_bytes_raises_nothing(changes: list[tuple[int, bytes]]) -> None:
+    """Whatever a server shows instead of a certificate, the probe goes on."""
+    changed = bytearray(DER)
+    for at, written in changes:
+        changed[at : at + len(written)] = written
+    read = read_certificate(bytes(changed))
+    assert read is None or read.fingerprint_sha256
+    assert names_its_issuer(bytes(changed)) in {True, False}
