@@ -26,6 +26,9 @@ MAX_BODY = 256 * 1024
 _LONG_HEAD = 64
 """Bytes: some fifteen runs."""
 
+_LONGEST_NUMBER = 42
+"""Bits; no number of a day has half as many."""
+
 _STATUS_NUMBERS = {status: number for number, status in enumerate(STATUSES)}
 
 
@@ -46,7 +49,7 @@ def decode(blob: bytes) -> CheckDay:
     """
     try:
         return _Body(_inflated(blob[1:])).day(form=blob[0])
-    except (zlib.error, ValueError, IndexError, StopIteration) as error:
+    except (zlib.error, ValueError, IndexError) as error:
         raise StoreError(f"damaged row: a day cannot be read: {error}") from error
 
 
@@ -124,11 +127,19 @@ class _Body:
         return bytes([reached := (reached + difference) & 255 for difference in steps])
 
     def _number(self) -> int:
-        value = shift = 0
-        while (byte := next(self._bytes)) > 0x7F:  # noqa: PLR2004  # seven bits of a LEB128 byte
+        value = 0
+        for shift in range(0, _LONGEST_NUMBER, 7):
+            byte = self._byte()
             value |= (byte & 0x7F) << shift
-            shift += 7
-        return value | byte << shift
+            if byte <= 0x7F:  # noqa: PLR2004  # seven bits of a LEB128 byte
+                return value
+        raise ValueError("a number has no end")
+
+    def _byte(self) -> int:
+        try:
+            return next(self._bytes)
+        except StopIteration:
+            raise ValueError("it ends too soon") from None
 
     def _text(self) -> str:
-        return bytes([next(self._bytes) for _ in range(self._number())]).decode()
+        return bytes([self._byte() for _ in range(self._number())]).decode()

@@ -117,7 +117,9 @@ def _sqlite_engine(address: StoreAddress, *, wait_s: float, writes: bool) -> Asy
     @event.listens_for(engine.sync_engine, "begin")
     def begin(connection: Connection) -> None:
         # IMMEDIATE: a write that is upgraded from a read fails at once where another process writes (SQLITE_BUSY)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        begins = "BEGIN IMMEDIATE" if writes else "BEGIN"
+        adapted: Any = connection.connection.dbapi_connection
+        adapted.run_async(lambda driver: driver.execute(begins))  # one hand-over to the driver's thread, not three
 
     return engine
 

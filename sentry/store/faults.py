@@ -54,6 +54,8 @@ def translated(shown: str) -> Iterator[None]:
         raise StoreUnavailable(f"{shown}: every connection was busy; try again") from error
     except SQLAlchemyError as error:
         raise StoreError(f"{shown}: {error}") from error
+    except sqlite3.Error as error:  # of a statement that went to the driver itself
+        raise _of_sqlite(shown, error) from error
     except OSError as error:
         raise StoreUnavailable(f"{shown}: cannot be reached: {error}") from error
     except Exception as error:
@@ -73,6 +75,14 @@ def _of_driver(shown: str, error: DBAPIError) -> StoreError:
     if isinstance(error.orig, OSError):
         return StoreUnavailable(f"{shown}: cannot be reached: {error.orig}")
     return StoreError(f"{shown}: {_reason(error)}")
+
+
+def _of_sqlite(shown: str, error: sqlite3.Error) -> StoreError:
+    if isinstance(error, sqlite3.IntegrityError):
+        return StoreConflict(f"{shown}: {error}")
+    code = getattr(error, "sqlite_errorcode", None)
+    passing = code is not None and code & 0xFF in _SQLITE_PASSING
+    return StoreUnavailable(f"{shown}: {error}") if passing else StoreError(f"{shown}: {error}")
 
 
 def _of_state(shown: str, state: str, reason: str) -> StoreError:

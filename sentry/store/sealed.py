@@ -3,20 +3,23 @@
 from collections.abc import AsyncIterator, Collection
 from typing import Any
 
-from sqlalchemy import Row, bindparam, func, select, update
+from sqlalchemy import Row, bindparam, func, select, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sentry.domain.day import MINUTES_PER_DAY, DaySummary, ProbeCounts
 from sentry.domain.ledger import Totals
 from sentry.store.schema import counters, samples, sealed_days
+from sentry.store.writing import RowStatement
 
 RAW_FROM = "raw_from"
 """The counter that holds the minute before which sealed days speak, and raw samples are dropped or late."""
 
-_LATE = (
-    update(sealed_days)
-    .where(sealed_days.c.day.in_(bindparam("days", expanding=True)), sealed_days.c.late.is_(False))
-    .values(late=True)
+_LATE = RowStatement(
+    lambda _: (
+        update(sealed_days)
+        .where(sealed_days.c.day == bindparam("of"), sealed_days.c.late.is_(False))
+        .values(late=true())
+    )
 )
 _RAW_FROM = select(counters.c.value).where(counters.c.name == RAW_FROM)
 
@@ -26,8 +29,7 @@ SummaryRow = tuple[int | None, ...]
 
 async def mark_late(connection: AsyncConnection, days: Collection[int]) -> None:
     """Notes, within a writing transaction, that something came for these days: the sealed ones are sealed anew."""
-    if days:
-        await connection.execute(_LATE, {"days": sorted(days)})
+    await _LATE.write(connection, ((day,) for day in sorted(days)))
 
 
 async def raw_from(connection: AsyncConnection) -> int:

@@ -34,7 +34,7 @@ from sentry.store.database import Database
 from sentry.store.minutes import runs_within
 from sentry.store.schema import checks, counters, day_blobs, day_summaries, samples, sealed_days
 from sentry.store.sealed import RAW_FROM, SummaryRow, counts_of, days_with_samples, raw_from, summary_row
-from sentry.store.writing import RowInsert, insert_or_replace
+from sentry.store.writing import insert_or_replace, row_insert
 
 RAW_MINUTES = 48 * 60
 """Raw samples are kept for so long."""
@@ -50,8 +50,8 @@ ROWS_DROPPED = 5_000
 
 _log = structlog.get_logger(__name__)
 
-_BLOBS = RowInsert(day_blobs, replaces=("blob",))
-_SUMMARIES = RowInsert(day_summaries, replaces=[column.name for column in day_summaries.c if not column.primary_key])
+_BLOBS = row_insert(day_blobs, replaces=("blob",))
+_SUMMARIES = row_insert(day_summaries, replaces=[column.name for column in day_summaries.c if not column.primary_key])
 
 
 @dataclass(slots=True)

@@ -26,7 +26,7 @@ from sentry.store.outages import OUTAGE_COLUMNS, outage_row
 from sentry.store.samples import KIND_CODES, SampleRow, newest_row, sample_row
 from sentry.store.schema import checks, failures, health, newest_samples, outages, samples
 from sentry.store.sealed import mark_late
-from sentry.store.writing import SLICE, RowInsert, insert_new, insert_or_replace, write_rows
+from sentry.store.writing import SLICE, insert_new, insert_or_replace, row_insert, write_rows
 
 FAILURES_PER_CHECK = 20
 """Failed results kept with their whole evidence; an outage's first is also in its incident's report."""
@@ -38,8 +38,8 @@ _log = structlog.get_logger(__name__)
 
 Numbered = Sequence[tuple[int, WatchRecord]]
 
-_SAMPLES = RowInsert(samples)
-_NEWEST = RowInsert(newest_samples, replaces=[column.name for column in newest_samples.c if not column.primary_key])
+_SAMPLES = row_insert(samples)
+_NEWEST = row_insert(newest_samples, replaces=[column.name for column in newest_samples.c if not column.primary_key])
 _MINUTE, _CHECK, _KEY = itemgetter(0), itemgetter(1), itemgetter(0, 1, 2, 3)
 
 
@@ -89,11 +89,8 @@ class StoredWatch:
     async def _write(self, connection: AsyncConnection, batch: Numbered) -> Mapping[int, Run]:
         rows = await _write_samples(connection, batch)
         await _write_failures(connection, batch)
-        newest = {number: record.health for number, record in batch if record.health is not None}
-        health_rows = ({"check_id": number, "document": HEALTH.dump(known)} for number, known in newest.items())
-        await write_rows(connection, insert_or_replace(connection, health, ("document",)), health_rows)
-        outage_rows = (outage_row(number, record.outage) for number, record in batch if record.outage is not None)
-        await write_rows(connection, insert_or_replace(connection, outages, OUTAGE_COLUMNS), outage_rows)
+        await _write_health(connection, batch)
+        await _write_outages(connection, batch)
         added = _minutes(batch)
         last = await self._ledger.add(connection, added)
         await mark_late(connection, _days(rows, added))
@@ -161,6 +158,8 @@ def _trace(row: SampleRow) -> tuple[Any, ...]:
 
 async def _write_failures(connection: AsyncConnection, batch: Numbered) -> None:
     failed = [(number, record) for number, record in batch if record.result.status is Status.DOWN]
+    if not failed:
+        return
     rows = (
         {
             "check_id": number,
@@ -175,10 +174,24 @@ async def _write_failures(connection: AsyncConnection, batch: Numbered) -> None:
     await write_rows(connection, _TRIM, ({"of": number, "skip": FAILURES_PER_CHECK} for number in ids))
 
 
+async def _write_health(connection: AsyncConnection, batch: Numbered) -> None:
+    newest = {number: record.health for number, record in batch if record.health is not None}
+    if newest:
+        rows = ({"check_id": number, "document": HEALTH.dump(known)} for number, known in newest.items())
+        await write_rows(connection, insert_or_replace(connection, health, ("document",)), rows)
+
+
+async def _write_outages(connection: AsyncConnection, batch: Numbered) -> None:
+    rows = [outage_row(number, record.outage) for number, record in batch if record.outage is not None]
+    if rows:
+        await write_rows(connection, insert_or_replace(connection, outages, OUTAGE_COLUMNS), rows)
+
+
 def _minutes(batch: Numbered) -> Mapping[int, Sequence[Run]]:
     added: dict[int, list[Run]] = {}
     for number, record in batch:
-        added.setdefault(number, []).extend(record.minutes)
+        if record.minutes:
+            added.setdefault(number, []).extend(record.minutes)
     return added
 
 

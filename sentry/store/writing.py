@@ -3,11 +3,11 @@
 INSERT … ON CONFLICT is in the same words in both databases, and in SQLAlchemy only by dialect.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Executable, Table
+from sqlalchemy import ClauseElement, Executable, Table
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -27,34 +27,43 @@ async def write_rows(connection: AsyncConnection, statement: Executable, rows: I
         await connection.execute(statement, piece)
 
 
-class RowInsert:
-    """An INSERT that takes rows as plain tuples of all columns, past SQLAlchemy's handling of each value.
+class RowStatement:
+    """A statement that takes rows as plain tuples, past SQLAlchemy's handling of each value.
 
-    For the tables that every probe writes to; none of their columns has a type that changes what is written.
+    For what every probe writes; no column of these has a type that changes what is written. On SQLite it goes to the
+    driver itself: one hand-over to its thread, where SQLAlchemy takes three for a cursor.
     """
 
-    def __init__(self, table: Table, *, replaces: Sequence[str] = ()) -> None:
-        """Prepares it; a row whose primary key is there already writes these columns, or is passed over."""
-        self._table = table
-        self._replaces = replaces
-        self._by_dialect: dict[str, str] = {}
+    def __init__(self, build: Callable[[AsyncConnection], ClauseElement]) -> None:
+        """Keeps how the statement is built; it is put into words once for each kind of database."""
+        self._build = build
+        self._words: dict[str, str] = {}
 
     async def write(self, connection: AsyncConnection, rows: Iterable[tuple[Any, ...]]) -> None:
-        """Writes rows; those that are generated are made slice by slice, so that the event loop goes on between."""
+        """Executes it for each row; rows are handed over slice by slice, so that the event loop goes on between."""
         remaining = iter(rows)
         while piece := list(islice(remaining, ROWS)):
-            await connection.exec_driver_sql(self._words(connection), piece)
+            words = self._in_words(connection)
+            if connection.dialect.name == "sqlite":
+                driver: Any = (await connection.get_raw_connection()).driver_connection
+                await driver.executemany(words, piece)
+            else:
+                await connection.exec_driver_sql(words, piece)
 
-    def _words(self, connection: AsyncConnection) -> str:
+    def _in_words(self, connection: AsyncConnection) -> str:
         name = connection.dialect.name
-        if name not in self._by_dialect:
-            statement = (
-                insert_or_replace(connection, self._table, self._replaces)
-                if self._replaces
-                else insert_new(connection, self._table)
-            )
-            self._by_dialect[name] = str(statement.compile(dialect=connection.dialect))
-        return self._by_dialect[name]
+        if name not in self._words:
+            self._words[name] = str(self._build(connection).compile(dialect=connection.dialect))
+        return self._words[name]
+
+
+def row_insert(table: Table, *, replaces: Sequence[str] = ()) -> RowStatement:
+    """Returns an INSERT of rows of all columns; where the key is there, it writes these columns or does nothing."""
+
+    def build(connection: AsyncConnection) -> ClauseElement:
+        return insert_or_replace(connection, table, replaces) if replaces else insert_new(connection, table)
+
+    return RowStatement(build)
 
 
 def insert_new(connection: AsyncConnection, table: Table) -> Insert:
