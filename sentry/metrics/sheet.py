@@ -13,8 +13,11 @@ from itertools import compress
 Cells = Mapping[str, bytes]
 """Column → what stands after the row's labels, with the end of the line."""
 
-Block = Callable[[], bytes]
-"""Makes a part of the page from values that no longer change: to be called in a thread."""
+Block = Callable[[], Iterator[bytes]]
+"""Makes a part of the page from values that no longer change, in small pieces: to be called in a thread."""
+
+ROWS_AT_ONCE = 2000
+"""Lines of one join: a few hundred kilobytes. Larger blocks of memory stay with the thread that once had them."""
 
 
 class Sheet:
@@ -99,16 +102,16 @@ class Sheet:
 
     def _block(self, text: bytes, name: str) -> Block:
         labels, cells = self._labels.copy(), self._columns[name].copy()
-        return lambda: text + _lines(name.encode(), labels, cells)
+        return lambda: _lines(text, name.encode(), labels, cells)
 
     def block_of(self, family: str, cells: Callable[[], Mapping[int, bytes]]) -> Block:
         """Returns a family whose cells are only made for the page: row → cell."""
         labels = self._labels.copy()
 
-        def made() -> bytes:
+        def made() -> Iterator[bytes]:
             found = cells()
-            body = _lines(f"{family}{{".encode(), [labels[row] for row in found], list(found.values()))
-            return self._header(family) + body if body else b""
+            those = [labels[row] for row in found]
+            yield from _lines(self._header(family), f"{family}{{".encode(), those, list(found.values()))
 
         return made
 
@@ -131,15 +134,18 @@ def header(family: str, help_text: str, kind: str) -> bytes:
     return f"# HELP {family} {help_text}\n# TYPE {family} {kind}\n".encode()
 
 
-def _lines(prefix: bytes, labels: Sequence[bytes], cells: Sequence[bytes | None]) -> bytes:
+def _lines(head: bytes, prefix: bytes, labels: Sequence[bytes], cells: Sequence[bytes | None]) -> Iterator[bytes]:
     """Interleaves and joins; nothing here is done line by line in Python."""
     present = list(filter(None, cells))
     if len(present) < len(cells):
         labels = list(compress(labels, cells))
-    pieces = [prefix] * (3 * len(present))
-    pieces[1::3] = labels
-    pieces[2::3] = present
-    return b"".join(pieces)
+    for start in range(0, len(present), ROWS_AT_ONCE):
+        some = present[start : start + ROWS_AT_ONCE]
+        pieces = [prefix] * (3 * len(some) + 1)
+        pieces[0] = b"" if start else head
+        pieces[2::3] = labels[start : start + ROWS_AT_ONCE]
+        pieces[3::3] = some
+        yield b"".join(pieces)
 
 
 def _bare(prefix: bytes, cell: bytes) -> bytes:

@@ -3,6 +3,7 @@
 import asyncio
 import platform
 import zlib
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -66,7 +67,7 @@ class Metrics:
         self._probes = Sheet(PROBE_FAMILIES, FURTHER_HELP)
         self._checks = Sheet(CHECK_FAMILIES)
         self._watched: dict[str, _Watched] = {}
-        self._of_site: dict[str, set[str]] = {}
+        self._of_site: Counter[str] = Counter()
         self._named: dict[tuple[str, str], str] = {}
         self._ran_at: dict[int, float] = {}
         self._ended = {status: self._own.writer("checks_total", {"result": status}) for status in Status}
@@ -90,9 +91,8 @@ class Metrics:
         if gone is None:
             return
         self._release(gone)
-        left = self._of_site[gone.check.site_key]
-        left.discard(check_key)
-        if not left:
+        self._of_site[gone.check.site_key] -= 1
+        if not self._of_site[gone.check.site_key]:
             del self._of_site[gone.check.site_key]
             self._own.forget_site(gone.check.site_key)
 
@@ -101,9 +101,10 @@ class Metrics:
         if known is not None and (known.check is check or known.check == check):
             return known
         instance = self._free_instance(check)
+        if known is None:
+            self._of_site[check.site_key] += 1
         if known is None or known.instance != instance:
             known = self._watched[check.key] = self._renamed(check, instance, known)
-            self._of_site.setdefault(check.site_key, set()).add(check.key)
         known.check, known.series = check, CheckSeries(check.kind)
         self._checks.put(known.own_row, "sentry_check_info{", _info(check.client_key, check.plan_key, check.kind))
         return known
@@ -208,8 +209,7 @@ class Metrics:
         pack = packer.compress if packer else bytes
         blocks = self._blocks()
         while some := list(islice(blocks, max(1, _LINES_AT_ONCE // max(1, len(self._watched))))):
-            piece = await asyncio.to_thread(_joined, some, pack)
-            if piece:
+            for piece in await asyncio.to_thread(_made, some, pack):
                 yield piece
         if packer is not None:
             yield packer.flush()
@@ -220,7 +220,7 @@ class Metrics:
 
     def page(self) -> bytes:
         """Returns the whole page, for a caller without an event loop."""
-        return b"".join([block() for block in self._blocks()])
+        return b"".join([piece for block in self._blocks() for piece in block()])
 
     def instance_of(self, check_key: str) -> str | None:
         """Returns the `instance` label of a check, None where it is not watched."""
@@ -241,7 +241,7 @@ class Metrics:
         yield from self._checks.blocks()
         yield self._ages()
         yield from self._own.site_blocks()
-        yield lambda: generate_latest(self._own.registry)
+        yield lambda: iter([generate_latest(self._own.registry)])
 
     def _ages(self) -> Block:
         now, ran_at = self._clock.monotonic(), self._ran_at.copy()
@@ -254,8 +254,8 @@ def _info(client: str, plan: str, kind: str) -> bytes:
     return info_cell({"client": client, "plan": plan, "kind": kind})
 
 
-def _joined(blocks: list[Block], pack: Callable[[bytes], bytes]) -> bytes:
-    return pack(b"".join([block() for block in blocks]))
+def _made(blocks: list[Block], pack: Callable[[bytes], bytes]) -> list[bytes]:
+    return [packed for block in blocks for piece in block() if (packed := pack(piece))]
 
 
 def public_url(url: str) -> str:
