@@ -126,6 +126,15 @@ async def test_timeline_that_somebody_tries_to_change_stays_as_it_is(store: Stor
     assert stored.timeline == (LINE,)
 
 
+async def test_unresolved_by_state_counts_all_but_the_resolved(store: Store) -> None:
+    """A state that no incident is in has its 0, so that a gauge comes back to it."""
+    assert await store.incidents.unresolved_by_state() == {IncidentState.OPEN: 0, IncidentState.ACKNOWLEDGED: 0}
+    for key, state in (("a", "open"), ("b", "open"), ("c", "acknowledged"), ("d", "resolved")):
+        await store.incidents.open(replace(incident(f"site:{key}"), state=IncidentState(state)), [])
+
+    assert await store.incidents.unresolved_by_state() == {IncidentState.OPEN: 2, IncidentState.ACKNOWLEDGED: 1}
+
+
 async def test_list_with_a_damaged_row_gives_the_others(store: Store) -> None:
     """One damaged incident does not empty the page."""
     await store.incidents.open(incident("a"), [])
