@@ -62,6 +62,19 @@ class Settings(StrictModel):
         """Returns every check of every site with all that it inherits, in the order of the configuration."""
         return self._checks
 
+    def keep_equal(self, old: "Settings") -> None:
+        """Lets each check that is as it was be the same object, so that whoever compares the two is done at once.
+
+        Args:
+            old: the configuration that this one replaces.
+        """
+        known = {check.key: check for check in old.checks()}
+        alike = _Alike()
+        self.__dict__["_checks"] = tuple(
+            standing if (standing := known.get(check.key)) is not None and alike(standing, check) else check
+            for check in self.checks()
+        )
+
     def _checks_of(self, index: int, site: Site) -> tuple[Check, ...]:
         shown = self._curtain.shown(("sites", index, "url"))
         url = str(site.url) if shown is None else Concealed(str(site.url), shown)
@@ -109,3 +122,19 @@ class Settings(StrictModel):
     def __str__(self) -> str:
         """Returns what may be seen."""
         return repr(self)
+
+
+class _Alike:
+    """Whether a check is as it was, also to look at: a text that became a secret equals its former self."""
+
+    def __init__(self) -> None:
+        self._shown_alike: dict[tuple[int, int], bool] = {}
+
+    def __call__(self, old: Check, new: Check) -> bool:
+        return old == new and type(old.url) is type(new.url) and self._options_shown_alike(old.options, new.options)
+
+    def _options_shown_alike(self, old: CheckOptions, new: CheckOptions) -> bool:
+        pair = (id(old), id(new))  # both configurations hold them meanwhile
+        if pair not in self._shown_alike:
+            self._shown_alike[pair] = repr(old) == repr(new)
+        return self._shown_alike[pair]

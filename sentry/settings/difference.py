@@ -88,10 +88,10 @@ def difference(old: Settings, new: Settings) -> SettingsDifference:
 
 
 def _changes(old: Mapping[str, object], new: Mapping[str, object]) -> Changes:
-    common = [key for key in new if key in old]
+    common = {key: old[key] is new[key] or old[key] == new[key] for key in new if key in old}
     return Changes(
         added=tuple(key for key in new if key not in old),
         removed=tuple(key for key in old if key not in new),
-        changed=tuple(key for key in common if old[key] != new[key]),
-        unchanged=tuple(key for key in common if old[key] == new[key]),
+        changed=tuple(key for key, equal in common.items() if not equal),
+        unchanged=tuple(key for key, equal in common.items() if equal),
     )

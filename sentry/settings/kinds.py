@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from copy import deepcopy
 from functools import lru_cache, reduce
 from operator import or_
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, TypeVar, get_args
 
 from pydantic import BaseModel, Discriminator, Field, SerializeAsAny, Tag, create_model
 
@@ -23,6 +23,14 @@ def shape(
 ) -> type[Settings]:
     """Returns `Settings` that accepts exactly these kinds; the same kinds give the same class."""
     return _shape(tuple(check_kinds.items()), tuple(channel_kinds.items()))
+
+
+def site_shape(
+    check_kinds: Mapping[str, type[CheckOptions]], channel_kinds: Mapping[str, type[ChannelOptions]]
+) -> type[Site]:
+    """Returns the `Site` of that shape."""
+    made: type[Site] = get_args(shape(check_kinds, channel_kinds).model_fields["sites"].annotation)[0]
+    return made
 
 
 @lru_cache(maxsize=32)

@@ -17,7 +17,7 @@ from sentry.settings.configuration import Settings
 from sentry.settings.document import Document
 from sentry.settings.environment import Secrets, fill
 from sentry.settings.files import NamedFiles, rooted_store
-from sentry.settings.kinds import json_schema, shape
+from sentry.settings.kinds import json_schema, shape, site_shape
 from sentry.settings.references import References
 from sentry.settings.schema import Schema
 from sentry.settings.sharing import SharedChecks, slimmed
@@ -54,7 +54,8 @@ def load(
     add_client_and_plan(document)
     secrets = fill(document, environment)
     add_checks(document, check_kinds)
-    shared = SharedChecks(check_kinds, (*secrets.locations, *secrets.failed))
+    site = site_shape(check_kinds, channel_kinds)
+    shared = SharedChecks(site, check_kinds, (*secrets.locations, *secrets.failed))
     return _Loading(document, secrets, path, shared).settings(check_kinds, channel_kinds)
 
 

@@ -6,23 +6,28 @@ Sites of an agency are watched alike. The options of a check are some forty valu
 
 import sys
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from sentry.domain.site import CheckOptions, Site
 from sentry.settings.place import Location
 
+Shape = TypeVar("Shape", bound=BaseModel)
+
 
 class SharedChecks:
-    """The checks of a configuration before its shape is validated: equal ones become one validated object.
+    """The sites and checks of a configuration, each validated alone before the whole is: equal checks become one.
 
-    Attributes:
-        options: each object that may stand at more than one place.
+    One by one also because all ten thousand at once would be a single call of half a second, in which no other thread
+    of the agent could do anything.
     """
 
-    def __init__(self, kinds: Mapping[str, type[CheckOptions]], private: Iterable[Location]) -> None:
-        """Takes the kinds, and the locations whose values may not be seen: what holds one is not shared."""
+    def __init__(
+        self, site: type[Site], kinds: Mapping[str, type[CheckOptions]], private: Iterable[Location]
+    ) -> None:
+        """Takes the shapes, and the locations whose values may not be seen: a check that holds one is not shared."""
+        self._shape = site
         self._kinds = kinds
         self._private = {location[1:4:2] for location in private if _is_in_check(location)}
         self._known: dict[str, CheckOptions | None] = {}
@@ -33,7 +38,7 @@ class SharedChecks:
         return [options for options in self._known.values() if options is not None]
 
     def put_in(self, root: dict[str, Any]) -> dict[str, Any]:
-        """Returns a document with each check that is sound in its place; faulty ones stay, to be named there.
+        """Returns a document with each site that is sound in its place; faulty ones stay, to be named there.
 
         Args:
             root: the document, which is not changed.
@@ -50,7 +55,7 @@ class SharedChecks:
             check if (index, number) in self._private else self._shared(check)
             for number, check in enumerate(site["checks"])
         ]
-        return {**site, "checks": checks}
+        return _validated(self._shape, {**site, "checks": checks}) or site
 
     def _shared(self, check: object) -> object:
         kind = check.get("kind") if isinstance(check, dict) else None
@@ -83,8 +88,8 @@ def _is_in_check(location: Location) -> bool:
     return False
 
 
-def _validated(kind: type[CheckOptions], check: object) -> CheckOptions | None:
+def _validated(shape: type[Shape], value: object) -> Shape | None:
     try:
-        return kind.model_validate(check)
+        return shape.model_validate(value)
     except ValidationError:
         return None
