@@ -17,6 +17,7 @@ from probes.resolver import AiodnsResolver
 from sentry.app.books import Books, open_books
 from sentry.app.duties import Duties
 from sentry.app.kinds import load_settings
+from sentry.app.memory import beside_the_loop, give_back, put_aside
 from sentry.app.pages import application
 from sentry.app.prober import LocalProber, Prober
 from sentry.app.probing import probe_environment
@@ -109,29 +110,37 @@ class Agent:
         """
         async with self._reloading:  # of two that overlap, the one that has read the older file must not win
             try:
-                return await self._reload()
+                with beside_the_loop():
+                    changes = await self._reload()
             except (ConfigurationError, StoreError) as error:
                 self._config_ok = False
                 self.metrics.gauge("config_last_reload_successful", 0)
                 _log.error("the configuration cannot be used; the last good one stays", problems=str(error))
                 raise
+            await give_back()
+            return changes
 
     async def _reload(self) -> SettingsDifference:
-        settings = await asyncio.to_thread(load_settings, self._config)
+        settings, changes, enroll = await asyncio.to_thread(self._read)
         put_in_force = await self.prober.prepare(settings.checks())
         outlets = self._reactions.outlets(settings)
-        changes = difference(self.books.settings, settings)
-        await self._apply(settings, put_in_force)
+        await self._apply(settings, enroll, put_in_force)
         await self.books.store.events.publish(_changed(changes, self.books.clock.now()))
         await self._reactions.replace(outlets)
         _log.info("configuration loaded again", changes=list(changes.lines()) or "none")
         return changes
 
-    async def _apply(self, settings: Settings, put_in_force: Callable[[], None]) -> None:
+    def _read(self) -> tuple[Settings, SettingsDifference, Callable[[], None]]:
+        """Does in a thread what takes long for ten thousand checks."""
+        old, new = self.books.settings, load_settings(self._config)
+        new.keep_equal(old)
+        return new, difference(old, new), self.books.roster.prepare(new)
+
+    async def _apply(self, settings: Settings, enroll: Callable[[], None], put_in_force: Callable[[], None]) -> None:
         """Puts a configuration in force: in the store, then on every page and on the wheel, or nowhere."""
         checks = settings.checks()
         await self.watch.replace(checks)
-        self.books.roster.replace(settings)
+        enroll()
         self.metrics.watch(checks)
         put_in_force()
         self._config_ok = True
@@ -161,9 +170,11 @@ class Agent:
             "wheel": self.prober.run,
         }
         settings = self.books.settings
-        await self._apply(settings, await self.prober.prepare(settings.checks()))
+        enroll = self.books.roster.prepare(settings)
+        await self._apply(settings, enroll, await self.prober.prepare(settings.checks()))
         await self._reactions.release_removed()
         await self._reactions.incidents.resume()
+        put_aside()
         async with AsyncExitStack() as stack:
             self.port = await self._serve(stack)
             tasks = [asyncio.create_task(self._forever(name, loop), name=name) for name, loop in loops.items()]

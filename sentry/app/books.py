@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sentry.app.kinds import load_settings
+from sentry.app.memory import beside_the_loop
 from sentry.app.roster import Roster
 from sentry.clock import SystemClock
 from sentry.domain.errors import NotFound
@@ -73,7 +74,8 @@ async def open_books(config: Path, clock: Clock | None = None) -> AsyncIterator[
         StoreError: the store cannot be opened.
     """
     clock = clock or SystemClock()
-    roster = Roster(await asyncio.to_thread(load_settings, config))
+    with beside_the_loop():
+        roster = Roster(await asyncio.to_thread(load_settings, config))
     settings = roster.settings
     async with open_store(settings.store, handlers=HANDLERS, clock=clock) as store:
         messages = Messages(

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from sentry.app.books import Books
-from sentry.app.reactions import UNRESOLVED
+from sentry.app.memory import give_back
 from sentry.metrics.telemetry import Metrics
 from sentry.scheduler import Duty, Scheduler
 from sentry.services.budget_watch import BudgetWatch
@@ -15,6 +15,7 @@ SEALING_S = 5.0
 """Of each minute, while there is something to seal: duties wait for each other, and ten thousand sites are done in
 some minutes all the same."""
 FIGURES_EVERY = timedelta(seconds=15)
+MEMORY_EVERY = timedelta(minutes=5)
 
 
 class Duties:
@@ -38,6 +39,7 @@ class Duties:
             "retention": Duty(RETENTION_EVERY, self._retain),
             "sealing": Duty(SEALING_EVERY, self._seal),
             "figures": Duty(FIGURES_EVERY, self._figures),
+            "memory": Duty(MEMORY_EVERY, give_back),
         }
         return Scheduler(duties, self._books.store.due, self._books.clock, self._metrics)
 
@@ -51,6 +53,5 @@ class Duties:
         await self._books.store.sealing.work(SEALING_S)
 
     async def _figures(self) -> None:
-        for state in UNRESOLVED:
-            found = await self._books.store.incidents.list(state=state, limit=10_000)
-            self._metrics.gauge("incidents_open", len(found), state=state)
+        for state, count in (await self._books.store.incidents.unresolved_by_state()).items():
+            self._metrics.gauge("incidents_open", count, state=state)

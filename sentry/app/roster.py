@@ -1,5 +1,6 @@
 """The roster: what is configured now, as services, pages and reports ask for it. A reload replaces it whole."""
 
+from collections.abc import Callable, Mapping
 from zoneinfo import ZoneInfo
 
 from pydantic import SecretStr
@@ -14,14 +15,24 @@ class Roster:
     """Sites, checks and clients by their keys."""
 
     def __init__(self, settings: Settings) -> None:
-        self.replace(settings)
+        self.sites: Mapping[str, WatchedSite] = {}
+        self.prepare(settings)()
 
-    def replace(self, settings: Settings) -> None:
-        """Takes another configuration."""
-        self.settings = settings
-        self.checks = {check.key: check for check in settings.checks()}
-        self.sites = {site.key: site for site in watched_sites(settings)}
-        self._plans = {site.key: site.plan for site in settings.sites}
+    def prepare(self, settings: Settings) -> Callable[[], None]:
+        """Reads another configuration, and returns what puts it in force at once.
+
+        A site that is as it was stays the same object, so that nobody needs to look at it again. Takes a while for
+        ten thousand sites: call it in a thread where a loop runs.
+        """
+        checks = {check.key: check for check in settings.checks()}
+        found = {site.key: site for site in watched_sites(settings)}
+        sites = {key: site if self.sites.get(key) != site else self.sites[key] for key, site in found.items()}
+        plans = {site.key: site.plan for site in settings.sites}
+
+        def put_in_force() -> None:
+            self.settings, self.checks, self.sites, self._plans = settings, checks, sites, plans
+
+        return put_in_force
 
     def site(self, site_key: str) -> WatchedSite | None:
         """Returns a site by its key."""

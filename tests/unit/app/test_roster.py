@@ -1,0 +1,67 @@
+"""What is configured, by key: a reload replaces it whole and at once, and keeps what is as it was."""
+
+from pathlib import Path
+
+import pytest
+
+from sentry.app.kinds import load_settings
+from sentry.app.roster import Roster
+from sentry.settings import Settings
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Where the configuration stands."""
+    return tmp_path / "sentry.yaml"
+
+
+def configured(path: Path, *sites: str) -> Settings:
+    """Loads a configuration of some sites."""
+    path.write_text("\n".join(["sites:", *(f"  - {site}" for site in sites)]) + "\n")
+    return load_settings(path)
+
+
+def test_prepare_changes_nothing_until_it_is_put_in_force(path: Path) -> None:
+    """A reload may yet fail between the two."""
+    old = configured(path, "{key: a, url: 'https://a.example/'}")
+    roster = Roster(old)
+    new = configured(path, "{key: b, url: 'https://b.example/'}")
+
+    put_in_force = roster.prepare(new)
+    assert (list(roster.sites), roster.settings) == (["a"], old)
+
+    put_in_force()
+    assert (list(roster.sites), list(roster.checks), roster.settings) == (["b"], ["b/http", "b/tls"], new)
+
+
+def test_prepare_a_site_that_is_as_it_was_stays_the_same_object(path: Path) -> None:
+    """And so do its checks, once the configuration kept what is equal; nobody has to look at them again."""
+    a, b = "{key: a, url: 'https://a.example/'}", "{key: b, url: 'https://b.example/', name: B}"
+    old = configured(path, a, b)
+    roster = Roster(old)
+    before, checks = dict(roster.sites), {check.key: check for check in old.checks()}
+
+    new = configured(path, a, b.replace("name: B", "name: C"), "{key: c, url: 'http://c.example/'}")
+    new.keep_equal(old)
+    roster.prepare(new)()
+
+    assert roster.sites["a"] is before["a"]
+    assert roster.sites["b"] is not before["b"]
+    assert roster.sites["b"].name == "C"
+    assert [check.key for check in new.checks() if check is not checks.get(check.key)] == ["c/http"]
+
+
+def test_keep_equal_a_text_that_became_a_secret_is_hidden_from_then_on(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It equals what it was, but the object that shows it must not stay."""
+    monkeypatch.setenv("S", "plain-words")  # the process's own environment, as a user sets it
+    url = "{key: a, url: 'https://a.example/?k=plain-words', checks: [{kind: http, expect_text: ['plain-words']}]}"
+    old = configured(path, url)
+    new = configured(path, url.replace("plain-words", "${S}"))
+    assert new.checks() == old.checks()
+
+    new.keep_equal(old)
+
+    assert "plain-words" in repr(old.checks())
+    assert "plain-words" not in repr(new.checks())
