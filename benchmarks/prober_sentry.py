@@ -9,6 +9,7 @@ from typing import Any
 from benchmarks.outcome import Outcome, Stopwatch, Task, prober_arguments, task_of
 from probes.resolver import AiodnsResolver
 from sentry.app.kinds import load_settings
+from sentry.app.memory import put_aside
 from sentry.app.probing import prepare, probe_environment
 from sentry.app.single import NoHeartbeats
 from sentry.clock import SystemClock
@@ -73,6 +74,7 @@ async def probe(task: Task, settings: Settings) -> Outcome:
     environment = probe_environment(settings.probe, clock, resolver, NoHeartbeats())
     probes = [prepared for _, prepared in prepare(settings.checks(), environment).values()]
     await Round(probes, clock, task.warm_up).run()
+    put_aside()  # as the agent does once it runs
     outcome = await Round(probes, clock, task.count).run()
     await resolver.close()
     return outcome
