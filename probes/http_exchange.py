@@ -94,7 +94,8 @@ class Exchange:
         with await connect(approach.endpoint, self.environment, trace) as connection:
             stream: Stream = connection
             if approach.trust is not None:
-                stream = await secure(connection, approach.server_name, approach.trust, self.environment, trace)
+                name, trust = approach.server_name, approach.trust
+                stream = await secure(connection, name, trust, self.environment, trace, data_follows=True)
             response = _Response(approach.request, stream, trace, self.options.max_body_bytes)
             await response.begin(approach.encoded)
             return await response.read(visitor)

@@ -1,6 +1,7 @@
 """A verifying handshake as a phase of a probe; where it fails, a second one that only reads the chain."""
 
 import ssl
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -88,12 +89,27 @@ class Trust:
 
 
 async def secure(
-    connection: Connection, server_name: str, trust: Trust, environment: ProbeEnvironment, trace: Trace
+    connection: Connection,
+    server_name: str,
+    trust: Trust,
+    environment: ProbeEnvironment,
+    trace: Trace,
+    *,
+    data_follows: bool = False,
 ) -> TlsStream:
     """Shakes hands over a connection, as the phase TLS, and notes the chain.
 
     Where the certificate is refused, it connects once more without verification to read the chain, because a failed
     handshake does not give it away. That is not timed and cannot change the verdict.
+
+    Args:
+        connection: connected.
+        server_name: for SNI and verification.
+        trust: of the check.
+        environment: of the probe.
+        trace: takes the notes.
+        data_follows: whether something is sent at once; it then takes our last words of the handshake along, which
+            spares a system call and the server a wake-up.
 
     Raises:
         ProbeFailure: in `Phase.TLS`.
@@ -103,11 +119,13 @@ async def secure(
     if short is not None:
         memory = short.way(server_name, trace)
         if memory is not None:
-            return await _shortened(connection, server_name, trust, short, memory, trace)
+            return await _shortened(connection, server_name, trust, short, memory, trace, data_follows=data_follows)
     trace.enter(Phase.TLS)
     try:
         stream = TlsStream(connection, trust.judging.session(server_name))
         await stream.handshake()
+        if not data_follows:
+            await stream.finish()
     except ssl.SSLCertVerificationError as error:
         raise await _verdict(error, connection, server_name, trust, environment, trace) from error
     except ssl.SSLError as error:
@@ -122,11 +140,18 @@ async def secure(
 
 
 async def _shortened(
-    connection: Connection, server_name: str, trust: Trust, short: Shortcut, memory: Memory, trace: Trace
+    connection: Connection,
+    server_name: str,
+    trust: Trust,
+    short: Shortcut,
+    memory: Memory,
+    trace: Trace,
+    *,
+    data_follows: bool,
 ) -> TlsStream:
     """Shakes hands on the short way; the chain is the one that was verified before, and so is its end."""
     trace.enter(Phase.TLS)
-    stream = await short.stream(connection, server_name, memory)
+    stream = await short.stream(connection, server_name, memory, data_follows=data_follows)
     trace.leave()
     evidence, _ = trust.shown.read(stream, verified=True)
     trace.note(
@@ -176,6 +201,8 @@ async def _look(first: Connection, server_name: str, trust: Trust, environment: 
             await stream.handshake()
         except ssl.SSLError as error:
             raise broken_tls(error) from error
+        with suppress(ProbeFailure):  # the chain is here; hanging up politely is all that is left
+            await stream.finish()
     return stream
 
 

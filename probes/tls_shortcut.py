@@ -58,8 +58,14 @@ class Shortcut:
         self.chains.doubt(name)
         return DoubtfulTlsError(str(why))
 
-    async def stream(self, below: Connection, name: str, memory: Memory) -> TlsStream:
+    async def stream(self, below: Connection, name: str, memory: Memory, *, data_follows: bool) -> TlsStream:
         """Shakes hands on the short way, and lets pass nothing but the chain that was verified in full.
+
+        Args:
+            below: connected.
+            name: for SNI and verification.
+            memory: what `way` has returned for the name.
+            data_follows: as for `probes.tls_handshake.secure`.
 
         Raises:
             DoubtfulTlsError: anything else happened.
@@ -69,6 +75,8 @@ class Shortcut:
             stream = DoubtedStream(below, memory.context.session(name), partial(self.doubt, name))
             with self._time_limit():
                 await stream.handshake()
+                if not data_follows:
+                    await stream.finish()
         except (ssl.SSLError, ProbeFailure, ValueError, _TooLongError) as error:
             raise self.doubt(name, error) from error
         if not memory.is_of(stream.presented_chain()):

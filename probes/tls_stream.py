@@ -50,7 +50,7 @@ class TlsStream:
         self._incoming, self._outgoing, self._tls = client.incoming, client.outgoing, client.tls
 
     async def handshake(self) -> None:
-        """Shakes hands.
+        """Shakes hands, but for our last words, which in TLS 1.3 go out with the first data, by `send` or `finish`.
 
         Raises:
             ssl.SSLError: it failed; as `SSLCertVerificationError` where the certificate was not accepted.
@@ -65,9 +65,17 @@ class TlsStream:
                 await self._say_goodbye()
                 raise
             else:
-                return await self._flush()
+                return
             await self._flush()
             await self._fill()
+
+    async def finish(self) -> None:
+        """Sends our last words of the handshake where no data follows at once.
+
+        Raises:
+            ProbeFailure: the connection broke.
+        """
+        await self._flush()
 
     async def send(self, data: bytes) -> None:
         """Sends all of it.
