@@ -1,17 +1,31 @@
 """Figures of many days: added up from sealed days, and from the ledger where a day is not whole or not sealed."""
 
+import asyncio
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from operator import add
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, Integer, Select, and_, bindparam, case, func, select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    FromClause,
+    Integer,
+    Select,
+    Text,
+    and_,
+    bindparam,
+    case,
+    func,
+    select,
+)
 
 from sentry.domain.day import MINUTES_PER_DAY, DaySummary
 from sentry.domain.ledger import MinuteState, Totals
 from sentry.store.database import Database
 from sentry.store.schema import checks, day_summaries, ledger_runs, sealed_days
 from sentry.store.sealed import summary_of
-from sentry.store.writing import SLICE
+from sentry.store.writing import ROWS, RowQuery
 
 STATES = (MinuteState.UP, MinuteState.DOWN, MinuteState.DEGRADED, MinuteState.MAINTENANCE)
 
@@ -25,18 +39,17 @@ async def totals_of_span(database: Database, start: int, end: int, site_key: str
         end: the minute after the last.
         site_key: only of this site's checks; of all checks where absent.
     """
-    of_site = checks.c.site_key == site_key if site_key is not None else None
+    queries = _OF_ALL if site_key is None else _OF_SITE
+    of = {} if site_key is None else {"site": site_key}
+    counted: dict[str, Sequence[int]] = {}
     async with database.read() as connection:
-        keys = {
-            row.id: row.key for row in await connection.execute(_where(select(checks.c.id, checks.c.key), of_site))
-        }
-        counted: dict[int, list[int]] = {}
-        sealed = await _sealed_days(connection, start, end)
+        first, last = -(-start // MINUTES_PER_DAY), end // MINUTES_PER_DAY
+        sealed = [day for (day,) in await _SEALED.rows(connection, first=first, last=last)]
         if sealed:
-            await _add(connection, _from_summaries(sealed, None if of_site is None else list(keys)), counted)
+            await _add(await queries.summaries.rows(connection, first=first, last=last, **of), counted)
         for begin, until in _rest(sealed, start, end):
-            await _add(connection, _from_ledger(of_site), counted, {"begin": begin, "until": until})
-    return {keys[number]: _totals(minutes, end - start) for number, minutes in counted.items() if number in keys}
+            await _add(await queries.ledger.rows(connection, begin=begin, until=until, **of), counted)
+    return {key: _totals(minutes, end - start) for key, minutes in counted.items()}
 
 
 def _totals(minutes: Sequence[int], of: int) -> Totals:
@@ -58,17 +71,6 @@ async def summaries_of(database: Database, check_key: str, start_day: int, end_d
         return [summary_of(row) for row in await connection.execute(query, {"days": days})]
 
 
-async def _sealed_days(connection: AsyncConnection, start: int, end: int) -> list[int]:
-    """Returns the days that lie within the span, are sealed, and that nothing came for since."""
-    query = select(sealed_days.c.day).where(
-        sealed_days.c.day >= -(-start // MINUTES_PER_DAY),
-        sealed_days.c.day < end // MINUTES_PER_DAY,
-        sealed_days.c.done.is_(True),
-        sealed_days.c.late.is_(False),
-    )
-    return list((await connection.execute(query.order_by(sealed_days.c.day))).scalars())
-
-
 def _rest(sealed: Sequence[int], start: int, end: int) -> Iterator[tuple[int, int]]:
     """Yields the minutes [begin, until) of a span that lie in none of the days."""
     reached = start
@@ -80,30 +82,41 @@ def _rest(sealed: Sequence[int], start: int, end: int) -> Iterator[tuple[int, in
         yield reached, end
 
 
-async def _add(
-    connection: AsyncConnection,
-    query: Select[*tuple[Any, ...]],
-    counted: dict[int, list[int]],
-    span: Mapping[str, int] | None = None,
-) -> None:
-    async with connection.stream(query, span) as rows:
-        async for piece in rows.partitions(SLICE):
-            for number, *minutes in piece:
-                standing = counted.get(number)
-                counted[number] = (
-                    minutes
-                    if standing is None
-                    else [one + other for one, other in zip(standing, minutes, strict=True)]
-                )
+async def _add(rows: Sequence[Sequence[Any]], counted: dict[str, Sequence[int]]) -> None:
+    """Adds minutes up by check; ten thousand checks at once would hold up the event loop."""
+    for place in range(0, len(rows), ROWS):
+        for key, *minutes in rows[place : place + ROWS]:
+            standing = counted.get(key)
+            counted[key] = minutes if standing is None else list(map(add, standing, minutes))
+        await asyncio.sleep(0)
 
 
-def _from_summaries(days: Sequence[int], ids: Sequence[int] | None) -> Select[*tuple[Any, ...]]:
-    """Adds up whole days. Each day and check by itself where they are few: the primary key leads to them."""
-    sums = (func.sum(day_summaries.c[state.value]) for state in STATES)
-    query = select(day_summaries.c.check_id, *sums).group_by(day_summaries.c.check_id)
-    if ids is not None:
-        return query.where(day_summaries.c.day.in_(days), day_summaries.c.check_id.in_(ids))
-    return query.where(day_summaries.c.day.in_(days))
+def _trusted(days: FromClause) -> ColumnElement[bool]:
+    """Days within the span that are sealed, and that nothing came for since."""
+    return and_(
+        days.c.day >= bindparam("first", type_=Integer),
+        days.c.day < bindparam("last", type_=Integer),
+        days.c.done.is_(True),
+        days.c.late.is_(False),
+    )
+
+
+def _from_summaries(of_site: ColumnElement[bool] | None) -> Select[*tuple[Any, ...]]:
+    """Adds up whole days. One site's are found by the primary key, a look for each day and check."""
+    sums = [func.sum(day_summaries.c[state.value]).label(state.value) for state in STATES]
+    added = select(day_summaries.c.check_id, *sums).group_by(day_summaries.c.check_id)
+    if of_site is not None:
+        ids = select(checks.c.id).where(of_site)
+        added = added.select_from(
+            sealed_days.join(
+                day_summaries, and_(day_summaries.c.day == sealed_days.c.day, day_summaries.c.check_id.in_(ids))
+            )
+        ).where(_trusted(sealed_days))
+    else:
+        days = select(sealed_days.c.day).where(_trusted(sealed_days))
+        added = added.where(day_summaries.c.day.in_(days))
+    each = added.subquery()
+    return select(checks.c.key, *(each.c[state.value] for state in STATES)).join(each, each.c.check_id == checks.c.id)
 
 
 def _from_ledger(of_site: ColumnElement[bool] | None) -> Select[*tuple[Any, ...]]:
@@ -120,18 +133,23 @@ def _from_ledger(of_site: ColumnElement[bool] | None) -> Select[*tuple[Any, ...]
     start, end = ledger_runs.c.start_minute, ledger_runs.c.end_minute
     inside = case((end < until, end), else_=until) - case((start > begin, start), else_=begin)
     sums = (func.sum(case((ledger_runs.c.state == state.value, inside), else_=0)) for state in STATES)
-    query = (
-        select(checks.c.id, *sums)
-        .select_from(checks)
-        .join(
-            ledger_runs,
-            and_(ledger_runs.c.check_id == checks.c.id, start >= func.coalesce(first, begin), start < until),
-        )
-        .where(end > begin)
-        .group_by(checks.c.id)
-    )
-    return _where(query, of_site)
+    of_check = and_(ledger_runs.c.check_id == checks.c.id, start >= func.coalesce(first, begin), start < until)
+    query = select(checks.c.key, *sums).select_from(checks).join(ledger_runs, of_check).where(end > begin)
+    return (query if of_site is None else query.where(of_site)).group_by(checks.c.key)
 
 
-def _where(query: Select[*tuple[Any, ...]], condition: ColumnElement[bool] | None) -> Select[*tuple[Any, ...]]:
-    return query if condition is None else query.where(condition)
+@dataclass(frozen=True, slots=True)
+class _Queries:
+    """Both ways to the minutes of each check: key, up, down, degraded, maintenance."""
+
+    summaries: RowQuery
+    ledger: RowQuery
+
+
+def _queries(of_site: ColumnElement[bool] | None) -> _Queries:
+    return _Queries(RowQuery(_from_summaries(of_site)), RowQuery(_from_ledger(of_site)))
+
+
+_SEALED = RowQuery(select(sealed_days.c.day).where(_trusted(sealed_days)).order_by(sealed_days.c.day))
+_OF_ALL = _queries(None)
+_OF_SITE = _queries(checks.c.site_key == bindparam("site", type_=Text))

@@ -3,11 +3,11 @@
 INSERT … ON CONFLICT is in the same words in both databases, and in SQLAlchemy only by dialect.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import ClauseElement, Executable, Table
+from sqlalchemy import ClauseElement, Executable, Select, Table
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -55,6 +55,30 @@ class RowStatement:
         if name not in self._words:
             self._words[name] = str(self._build(connection).compile(dialect=connection.dialect))
         return self._words[name]
+
+
+class RowQuery:
+    """A SELECT whose rows come as plain tuples; like `RowStatement`, one hand-over to SQLite's thread."""
+
+    def __init__(self, statement: Select[*tuple[Any, ...]]) -> None:
+        """Keeps the statement; its parameters have names, and no column has a type that changes what is read."""
+        self._statement = statement
+        self._words: dict[str, tuple[str, Sequence[str], Mapping[str, Any]]] = {}
+
+    async def rows(self, connection: AsyncConnection, **values: Any) -> Sequence[Sequence[Any]]:  # noqa: ANN401  # any column
+        """Returns all rows for these values of the parameters."""
+        name = connection.dialect.name
+        if name not in self._words:
+            compiled: Any = self._statement.compile(dialect=connection.dialect)
+            self._words[name] = str(compiled), compiled.positiontup, compiled.params
+        words, order, fixed = self._words[name]
+        given = {**fixed, **values}
+        places = tuple(given[one] for one in order)
+        if name != "sqlite":
+            return (await connection.exec_driver_sql(words, places)).all()
+        driver: Any = (await connection.get_raw_connection()).driver_connection
+        found: Sequence[Sequence[Any]] = await driver.execute_fetchall(words, places)
+        return found
 
 
 def row_insert(table: Table, *, replaces: Sequence[str] = ()) -> RowStatement:
