@@ -11,12 +11,13 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import structlog
 
 from probes.resolver import AiodnsResolver
+from sentry.app.memory import beside_the_loop, give_back
 from sentry.app.probing import prepare, probe_environment
 from sentry.app.single import NoHeartbeats
 from sentry.app.workers.beat import beat_bytes, generation_bytes, refusal_bytes
@@ -31,6 +32,8 @@ from sentry.wheel import Wheel
 BEAT_EVERY_S = 1.0
 MAX_COMMAND_BYTES = 1024 * 1024 * 1024
 """Of the agent's own; a hundred thousand checks with long texts stay far below."""
+
+Prepared = Mapping[str, tuple[Check, Probe]]
 
 PR_SET_PDEATHSIG = 1
 """Of linux/prctl.h; Python does not name it."""
@@ -56,8 +59,10 @@ class Worker:
         self._resolver = AiodnsResolver(clock, setup.probing.resolvers)
         self._probing = probe_environment(setup.probing, clock, self._resolver, NoHeartbeats(), setup.own_ports)
         self._wheel = Wheel(clock, self._telemetry, self._outbox.put, max_concurrent=setup.max_concurrent)
-        self._staged: dict[int, Mapping[str, tuple[Check, Probe]]] = {}
+        self._standing: Prepared = {}
+        self._staged: dict[int, Prepared] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._one_at_a_time = asyncio.Lock()
 
     def obey(self, kind: int, payload: bytes) -> None:
         """Does what the agent says.
@@ -79,18 +84,33 @@ class Worker:
 
     async def _stage(self, payload: bytes) -> None:
         """Prepares checks beside the wheel, which turns on."""
-        command: Stage = await asyncio.to_thread(unpickled, payload)
+        async with self._one_at_a_time:
+            with beside_the_loop():
+                await self._try_to_stage(await asyncio.to_thread(unpickled, payload))
+            await give_back()
+
+    async def _try_to_stage(self, command: Stage) -> None:
         try:
-            self._staged[command.generation] = await asyncio.to_thread(prepare, command.checks, self._probing)
+            self._staged[command.generation] = await asyncio.to_thread(self._prepared, command.checks, self._standing)
         except Exception as error:  # noqa: BLE001  # whatever it is, the agent must not wait for an answer in vain
             self._link.send(FrameKind.REFUSED, refusal_bytes(command.generation, f"{type(error).__name__}: {error}"))
         else:
             self._link.send(FrameKind.STAGED, generation_bytes(command.generation))
 
+    def _prepared(self, checks: Iterable[Check], standing: Prepared) -> Prepared:
+        """Prepares what is new. What stands is taken over as it is, for the wheel knows it by itself, and at once."""
+        kept = {
+            check.key: standing[check.key]
+            for check in checks
+            if check.key in standing and standing[check.key][0] == check
+        }
+        return {**kept, **prepare((check for check in checks if check.key not in kept), self._probing)}
+
     def _switch(self, command: Switch) -> None:
         self._outbox.flush(whole=True)  # what the checks so far have seen goes under their own generation
         self._outbox.generation = command.generation
-        self._wheel.replace(self._staged[command.generation])
+        self._standing = self._staged[command.generation]
+        self._wheel.replace(self._standing)
         self._staged = {key: staged for key, staged in self._staged.items() if key > command.generation}
 
     async def run(self) -> None:

@@ -60,9 +60,9 @@ class Shop:
         return next(n for n in (1, 2) if self.series(f'sentry_worker_restarts_total{{worker="{n}"}}'))
 
     def wait_for_all(self, within_s: float = 20.0) -> None:
-        """Waits until each page is asked for twice more."""
+        """Waits until each page that was there from the start is asked for twice more."""
         before = self.calls()
-        pages = {urlsplit(check.url).path for check in load_settings(self.agent.config).checks()}
+        pages = {urlsplit(site["url"]).path for site in self.document["sites"]}
 
         def asked() -> bool:
             calls = self.calls()

@@ -1,6 +1,7 @@
 """Two workers do what one agent does alone: the same results, the same story, the same figures."""
 
 import json
+import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -102,22 +103,23 @@ def test_reload_is_taken_up_by_every_worker_and_touches_nothing_else(open_shop: 
     ]
     changed = [{**site, "checks": [{"kind": "http", "expect_text": "no such text"}]} for site in sites[2:5]]
     shop.reload(sites=[*changed, *sites[5:], *added])
+    time.sleep(1)  # probes under way end
     gone = {path: shop.calls()[path] for path in ("/s0", "/s1")}
     wait_until(lambda: shop.down() == 3, "the changed checks to be down")
     wait_until(lambda: {f"/n{number}" for number in range(6)} <= shop.calls().keys(), "the added pages")
 
-    calls = shop.calls()
-    assert all(calls[path] <= count + 1 for path, count in gone.items())  # one may have been under way
-    assert shop.series("sentry_missed_slots_total") == 0
+    time.sleep(1)
+    assert {path: shop.calls()[path] for path in gone} == gone
     assert shop.workers() == before
 
 
 def test_broken_configuration_leaves_the_last_good_one_in_every_worker(open_shop: OpenShop) -> None:
-    """A certificate that is not there is found before any worker hears of it."""
+    """A certificate that is none is found before any worker hears of it."""
     shop = open_shop()
     shop.wait_for_all()
     site = {**shop.document["sites"][0]}
-    site["checks"] = [{"kind": "http", "client_cert_file": "missing.pem"}]
+    (shop.agent.folder / "client.pem").write_text("no certificate", encoding="ascii")
+    site["checks"] = [{"kind": "http", "client_cert_file": "client.pem"}]
     write_config(shop.agent.config, {**shop.document, "sites": [site]})
     shop.agent.reload()
     wait_until(lambda: shop.series("sentry_config_last_reload_successful") == 0, "the reload to fail")
