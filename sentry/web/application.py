@@ -18,6 +18,7 @@ from sentry.web.rendering import ENVIRONMENT, STYLE, WORDS, environment
 from sentry.web.route import Access, Route
 from sentry.web.routes import HEARTBEATS, INTERFACE, OPERATION, PAGES, PROMETHEUS
 from sentry.web.sources import OPTIONS, SOURCES, Sources, WebOptions
+from sentry.web.targets import TARGETS, Targets
 from sentry.web.words import Words
 
 MAX_REQUEST_BYTES = 64 * 1024
@@ -64,6 +65,7 @@ def build_app(sources: Sources, options: WebOptions) -> web.Application:
     words = Words(options.language, options.zone)
     app[WORDS], app[ENVIRONMENT], app[STYLE] = words, environment(words), asset("style.css").tag
     app[HISTORIES] = Histories(sources)
+    app[TARGETS] = Targets(sources)
     for route in routes:
         if route.method == "GET":
             app.router.add_get(route.path, route.handler, allow_head=True)

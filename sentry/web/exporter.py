@@ -1,6 +1,7 @@
 """What Prometheus reads: the page, one target's last values, and the list of targets."""
 
-from collections.abc import Sequence
+import asyncio
+import json
 
 from aiohttp import hdrs, web
 
@@ -8,6 +9,8 @@ from sentry.services.watch import CheckView
 from sentry.web.problems import bad_request, not_found
 from sentry.web.route import Parameter, read_text
 from sentry.web.sources import SOURCES, Sources
+from sentry.web.targets import TARGETS
+from sentry.web.turns import pieces
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -31,7 +34,7 @@ async def probe(request: web.Request) -> web.Response:
     target, module = read_text(request, "target"), read_text(request, "module")
     if not target:
         raise bad_request("target: write the URL or the key of a watched site, e.g. /probe?target=acme-shop")
-    found = find_check(sources, target, module)
+    found = await request.app[TARGETS].find(target, module)
     page = sources.metrics.probe_page(found.check.key) if found else None
     if page is None:
         wanted = f"no check '{module}' of '{target}'" if module else f"'{target}'"
@@ -42,37 +45,23 @@ async def probe(request: web.Request) -> web.Response:
 async def service_discovery(request: web.Request) -> web.Response:
     """One target group per check, for `http_sd_configs`; relabel them as for blackbox_exporter."""
     sources = request.app[SOURCES]
-    groups = [
-        {
-            "targets": [sources.metrics.instance_of(view.check.key) or view.check.url],
-            "labels": {
-                "__param_module": view.check.name,
-                "site": view.check.site_key,
-                "client": view.check.client_key,
-                "plan": view.check.plan_key,
-                "check": view.check.name,
-                "kind": view.check.kind,
-            },
-        }
-        for view in sources.watch.views()
-    ]
-    return web.json_response(groups)
+    written: list[str] = []
+    for piece in pieces(sources.watch.views()):
+        written += [json.dumps(_target_group(sources, view)) for view in piece]
+        await asyncio.sleep(0)
+    return web.json_response(text=f"[{', '.join(written)}]")
 
 
-def find_check(sources: Sources, target: str, module: str) -> CheckView | None:
-    """Returns the check that a target and module mean, None where nothing such is watched."""
-    named = [view for view in sources.watch.views() if target in _names(sources, view)]
-    return _chosen(named, module)
-
-
-def _names(sources: Sources, view: CheckView) -> set[str]:
-    instance = sources.metrics.instance_of(view.check.key) or ""
-    url = instance.partition("#")[0]
-    return {view.check.key, view.check.site_key, instance, url, url.rstrip("/")} - {""}
-
-
-def _chosen(named: Sequence[CheckView], module: str) -> CheckView | None:
-    if not module:
-        return next((view for view in named if view.check.options.counts), next(iter(named), None))
-    by_name = next((view for view in named if view.check.name == module), None)
-    return by_name or next((view for view in named if view.check.kind == module), None)
+def _target_group(sources: Sources, view: CheckView) -> dict[str, object]:
+    check = view.check
+    return {
+        "targets": [sources.metrics.instance_of(check.key) or check.url],
+        "labels": {
+            "__param_module": check.name,
+            "site": check.site_key,
+            "client": check.client_key,
+            "plan": check.plan_key,
+            "check": check.name,
+            "kind": check.kind,
+        },
+    }

@@ -33,7 +33,7 @@ from sentry.web.representation import (
 )
 from sentry.web.route import LIMIT, OFFSET, read_choice, read_number, read_text
 from sentry.web.sources import OPTIONS, SOURCES, Sources
-from sentry.web.standing import SiteStanding, Standing, stand
+from sentry.web.standing import SiteStanding, Standing, stand, stand_in_turns
 
 Item = TypeVar("Item")
 MAX_ID = 2**53
@@ -55,11 +55,10 @@ async def sites(request: web.Request) -> web.Response:
 
 async def site(request: web.Request) -> web.Response:
     """One site with its checks."""
-    key = request.match_info["key"]
-    for standing in await all_standings(request.app[SOURCES]):
-        if standing.site.key == key:
-            return answer(site_detail_document(standing))
-    raise not_found("there is no site of this key; /api/v1/sites lists them")
+    standing = await standing_of(request.app[SOURCES], request.match_info["key"])
+    if standing is None:
+        raise not_found("there is no site of this key; /api/v1/sites lists them")
+    return answer(site_detail_document(standing))
 
 
 async def checks(request: web.Request) -> web.Response:
@@ -127,14 +126,25 @@ async def all_standings(sources: Sources) -> list[SiteStanding]:
         unresolved = await unresolved_incidents(sources)
     except StoreUnavailable:
         unresolved = []
-    return stand(sources.sites(), sources.watch.views(), unresolved, sources.clock.now())
+    return await stand_in_turns(list(sources.sites()), sources.watch.views(), unresolved, sources.clock.now())
 
 
-async def unresolved_incidents(sources: Sources) -> list[Incident]:
-    """Returns the incidents that are open or acknowledged."""
+async def standing_of(sources: Sources, site_key: str) -> SiteStanding | None:
+    """Returns how one site stands, None where there is no such site; without the store, without its incident."""
+    sites = [site for site in sources.sites() if site.key == site_key]
+    views = [view for view in sources.watch.views() if view.check.site_key == site_key]
+    try:
+        unresolved = await unresolved_incidents(sources, site_key) if sites else []
+    except StoreUnavailable:
+        unresolved = []
+    return next(iter(stand(sites, views, unresolved, sources.clock.now())), None)
+
+
+async def unresolved_incidents(sources: Sources, site_key: str | None = None) -> list[Incident]:
+    """Returns the incidents that are open or acknowledged, of one site or of all."""
     found: list[Incident] = []
     for state in (IncidentState.OPEN, IncidentState.ACKNOWLEDGED):
-        found += await sources.incidents.list(state=state, limit=10_000)
+        found += await sources.incidents.list(site_key=site_key, state=state, limit=10_000)
     return found
 
 

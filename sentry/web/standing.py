@@ -1,5 +1,6 @@
 """How a site stands now, from the health of its checks and the age of their last results."""
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -10,6 +11,7 @@ from sentry.domain.incident import Incident
 from sentry.domain.result import Status
 from sentry.domain.watched_site import WatchedSite
 from sentry.services.watch import CheckView
+from sentry.web.turns import pieces
 
 
 class Standing(StrEnum):
@@ -83,6 +85,21 @@ def stand(
         by_site.setdefault(view.check.site_key, []).append(view)
     open_ones = {incident.site_key: incident for incident in incidents}
     return [_site(site, by_site.get(site.key, []), open_ones, now) for site in sites]
+
+
+async def stand_in_turns(
+    sites: Sequence[WatchedSite], views: Iterable[CheckView], incidents: Iterable[Incident], now: datetime
+) -> list[SiteStanding]:
+    """Does what `stand` does, for any number of sites: others have their turn in between."""
+    by_site: dict[str, list[CheckView]] = {}
+    for view in views:
+        by_site.setdefault(view.check.site_key, []).append(view)
+    open_ones = {incident.site_key: incident for incident in incidents}
+    found: list[SiteStanding] = []
+    for piece in pieces(sites):
+        found += [_site(site, by_site.get(site.key, []), open_ones, now) for site in piece]
+        await asyncio.sleep(0)
+    return found
 
 
 def problems_first(standings: Iterable[SiteStanding]) -> list[SiteStanding]:
