@@ -16,7 +16,7 @@ class Group:
     """Checks of one host: how many places of its cap are taken, and who waits for one.
 
     Attributes:
-        waiting: None until somebody first has to wait: an empty deque weighs 600 bytes, and most hosts are never full.
+        waiting: None until somebody first has to wait: an empty deque weighs 600 bytes, most hosts are never full.
     """
 
     taken: int = 0
