@@ -278,7 +278,7 @@ ENDS: Sequence[Row] = (
     then_silence(page(HTML, status=503, length=5000))(
         "silence after half of an error page", Reason.HTTP_SERVER_ERROR, timeout_s=0.8
     ),
-    raw(drip(page(b"x" * 3000), every_s=0.01))("a byte every 10 ms", Reason.TRANSFER_TIMEOUT, timeout_s=0.8),
+    in_pieces(page(b"", length=3000), *[b"x"] * 3000)("a byte every 20 ms", Reason.TRANSFER_TIMEOUT, timeout_s=0.8),
     raw(redirect_loop)("redirects in a circle", Reason.REDIRECT_LOOP),
     raw(endless_redirects)("redirects without end", Reason.REDIRECT_TOO_MANY),
     raw(endless_redirects)("one redirect too many", Reason.REDIRECT_TOO_MANY, max_redirects=1),
