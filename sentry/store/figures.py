@@ -104,17 +104,11 @@ def _trusted(days: FromClause) -> ColumnElement[bool]:
 def _from_summaries(of_site: ColumnElement[bool] | None) -> Select[*tuple[Any, ...]]:
     """Adds up whole days. One site's are found by the primary key, a look for each day and check."""
     sums = [func.sum(day_summaries.c[state.value]).label(state.value) for state in STATES]
-    added = select(day_summaries.c.check_id, *sums).group_by(day_summaries.c.check_id)
+    days = select(sealed_days.c.day).where(_trusted(sealed_days))
+    added = select(day_summaries.c.check_id, *sums).where(day_summaries.c.day.in_(days))
     if of_site is not None:
-        ids = select(checks.c.id).where(of_site)
-        added = added.select_from(
-            sealed_days.join(
-                day_summaries, and_(day_summaries.c.day == sealed_days.c.day, day_summaries.c.check_id.in_(ids))
-            )
-        ).where(_trusted(sealed_days))
-    else:
-        days = select(sealed_days.c.day).where(_trusted(sealed_days))
-        added = added.where(day_summaries.c.day.in_(days))
+        added = added.where(day_summaries.c.check_id.in_(select(checks.c.id).where(of_site)))
+    added = added.group_by(day_summaries.c.check_id)
     each = added.subquery()
     return select(checks.c.key, *(each.c[state.value] for state in STATES)).join(each, each.c.check_id == checks.c.id)
 
