@@ -64,7 +64,6 @@ def _stamp(file: Path | None) -> tuple[int, int] | None:
 def _shared_context(setting: TrustSetting, _stamps: tuple[tuple[int, int] | None, ...]) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = TLS_VERSIONS[setting.min_version]
-    context.options |= ssl.OP_NO_RENEGOTIATION  # else a server could ask for a new handshake again and again
     if setting.verify:
         context.load_default_certs(ssl.Purpose.SERVER_AUTH)
         if setting.ca_file is not None:
@@ -72,7 +71,10 @@ def _shared_context(setting: TrustSetting, _stamps: tuple[tuple[int, int] | None
     else:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
-    if setting.client_cert_file is not None:
+    if setting.client_cert_file is None:
+        # Else a server could ask for a new handshake again and again. IIS asks for one to be shown a certificate.
+        context.options |= ssl.OP_NO_RENEGOTIATION
+    else:
         context.load_cert_chain(setting.client_cert_file, setting.client_key_file, password=_no_password)
     if setting.alpn:
         context.set_alpn_protocols(list(setting.alpn))
