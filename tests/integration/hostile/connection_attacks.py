@@ -151,7 +151,7 @@ CONNECTION_ATTACKS = {
     "half-close-in-headers": Attack(close_in_headers, BROKEN, detail="within the headers"),
     "half-close-after-the-body": Attack(close_after_the_body),
     "answer-before-the-request": Attack(answer_before_the_request),
-    "answer-before-the-request-and-reset": Attack(answer_before_the_request_and_reset, RESET, Phase.TRANSFER),
+    "answer-before-the-request-and-reset": Attack(answer_before_the_request_and_reset, RESET),
     "silence": Attack(say_nothing, Reason.PROCESSING_TIMEOUT, Phase.PROCESSING),
     "never-reads": Attack(never_read, Reason.PROCESSING_TIMEOUT, Phase.PROCESSING, options=LARGE_POST),
     "reads-a-byte-at-a-time": Attack(

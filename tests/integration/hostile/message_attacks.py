@@ -107,9 +107,7 @@ CHUNKS = {
     "chunk-size-that-overflows": Attack(say(CHUNKED + b"FFFFFFFFFFFFFFFFF\r\nx"), BROKEN),
     "chunk-size-below-zero": Attack(say(CHUNKED + b"-2\r\nok\r\n0\r\n\r\n"), BROKEN),
     "chunk-size-without-end": Attack(say_for_ever(CHUNKED, b"0"), BROKEN),
-    "chunks-of-one-byte": Attack(
-        say_for_ever(CHUNKED, b"1\r\nx\r\n"), Reason.BODY_TOO_LARGE, Phase.TRANSFER, options={"timeout_s": 6}
-    ),
+    "chunks-of-one-byte": Attack(say_for_ever(CHUNKED, b"1\r\nx\r\n"), Reason.BODY_TOO_LARGE, Phase.TRANSFER),
     "chunk-extension-without-end": Attack(say_for_ever(CHUNKED + b"2;a=", b"b"), BROKEN, detail="no end"),
     "chunk-extensions-of-60-kilobytes": Attack(
         say_for_ever(CHUNKED, b"1;a=" + b"b" * 60_000 + b"\r\nx\r\n"), BROKEN, detail="no end"

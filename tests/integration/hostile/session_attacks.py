@@ -162,8 +162,17 @@ VERSIONS = {
     "tls-1.2": (ssl.TLSVersion.TLSv1_2, {**EITHER, **TLS_1_2}),
 }
 
+PATIENT = {"timeout_s": 4}
+"""Enough for the handshake of a session that then comes to no end."""
+
 SESSION_ATTACKS = {
-    f"{label}-{name}": Attack(session(version, act), reason, phase, scheme="https")
+    f"{label}-{name}": Attack(
+        session(version, act),
+        reason,
+        phase,
+        scheme="https",
+        options=PATIENT if reason is Reason.PROCESSING_TIMEOUT else {},
+    )
     for label, (version, acts) in VERSIONS.items()
     for name, (act, reason, phase) in acts.items()
 }

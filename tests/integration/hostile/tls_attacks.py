@@ -6,6 +6,7 @@ import ssl
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from itertools import count
 
 from sentry.domain.result import Phase, Reason
@@ -59,6 +60,11 @@ def serve_in_pieces(peer: socket.socket, records_of: "Repack") -> None:
         if not data:
             return
         incoming.write(data)
+
+
+def shown(certificate: str, reason: Reason | None = None, detail: str = "") -> Attack:
+    """An honest server of one of the certificates, which takes a while to read and is read beforehand."""
+    return Attack(honest(certificate), reason, detail=detail, prepare=partial(context, certificate))
 
 
 class Repack:
@@ -168,9 +174,9 @@ HANDSHAKES = {
     "tls-reset-after-hello": Attack(reset_after_hello, Reason.CONNECTION_RESET),
     "tls-reset-after-server-hello": Attack(reset_after_server_hello, Reason.CONNECTION_RESET),
     "tls-half-close": Attack(close_after_hello, REFUSED, detail="closed the connection during the handshake"),
-    "tls-ten-megabytes-of-certificates": Attack(honest(OVERLOADED), REFUSED, detail="excessive message size"),
-    "tls-a-hundred-certificates": Attack(honest(CROWDED)),
-    "tls-certificate-of-a-thousand-names": Attack(honest(BALLAST), Reason.TLS_SELF_SIGNED),
+    "tls-ten-megabytes-of-certificates": shown(OVERLOADED, REFUSED, "excessive message size"),
+    "tls-a-hundred-certificates": shown(CROWDED),
+    "tls-certificate-of-a-thousand-names": shown(BALLAST, Reason.TLS_SELF_SIGNED),
 }
 
 RESETS_AT_ONCE = Attack(reset, Reason.CONNECTION_RESET)
