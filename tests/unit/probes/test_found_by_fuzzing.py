@@ -141,7 +141,7 @@ VERSION_3 = bytes.fromhex("a003020102")
 
 
 def test_certificate_with_an_unknown_curve_is_read_all_the_same() -> None:
-    """Keys that only other libraries know (SM2, GOST) are no fault of the agent."""
+    """Keys that only other libraries know (SM2, for one) are no fault of the agent."""
     read = read_certificate(DER.replace(P_256, P_256[:-1] + b"\x63"))
     assert read is not None
     assert (read.key, read.names) == ("1.2.840.10045.2.1", ("shop.test", "10.0.0.1"))
