@@ -10,14 +10,8 @@ from functools import partial
 from probes.connection import Connection
 from probes.engine import Engine
 from probes.environment import DoubtfulTlsError, ProbeEnvironment, ProbeFailure
-from probes.tls_library import (
-    Offer,
-    StandardContext,
-    TlsContext,
-    TlsSession,
-    require_library,
-    rustls_context,
-)
+from probes.tls_library import StandardContext, TlsContext, TlsSession
+from probes.tls_rustls import Offer, require_library, rustls_context
 from probes.tls_stream import TlsStream
 from probes.tls_trust import TrustSetting, tls_context
 from probes.tls_verified import JUDGED_EVERY_S, Memory, VerifiedChains

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Iterator, Mapping
 import probes
 from probes.environment import ProbeEnvironment, Resolver
 from probes.resolver import AiodnsResolver
-from probes.tls_library import TlsChoice, require_library
+from probes.tls_library import TlsChoice
+from probes.tls_rustls import require_library
 from sentry.app.single import NoHeartbeats
 from sentry.clock import SystemClock
 from sentry.domain.errors import ConfigurationError, Problem

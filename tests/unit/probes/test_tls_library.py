@@ -11,15 +11,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from probes.tls_library import (
-    Offer,
-    StandardContext,
-    TlsContext,
-    TlsSession,
-    raise_panic,
-    require_library,
-    rustls_context,
-)
+from probes.tls_library import StandardContext, TlsContext, TlsSession
+from probes.tls_rustls import Offer, raise_panic, require_library, rustls_context
 from sentry.domain.errors import ConfigurationError
 from tests.integration.authority import Authority, self_signed, server_with_swapped_key
 
