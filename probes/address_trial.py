@@ -47,6 +47,7 @@ class Trial:
         except TimeoutError:
             self.connect_failure = self._overdue(Reason.CONNECT_TIMEOUT, Phase.CONNECT)
             return
+        self.trace.leave()
         self.connected = True
         with connection:
             if trust is None:

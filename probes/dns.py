@@ -106,8 +106,8 @@ class DnsProbe(TaskProbe):
         """Asks once and compares."""
         trace.enter(Phase.DNS)
         answer = await self._answer(self._wire_name(), trace)
-        trace.leave()
         took_s = trace.lap_s
+        trace.leave()
         trace.note("{} {} answered in {:.1f} ms", self.options.record_type, self.query_name, took_s * 1000)
         self._keep(answer, trace)
         self._judge(answer, trace)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from probes.engine import Attempt, DeadlinePassedError
+from probes.engine import Attempt
 from probes.environment import DoubtfulTlsError
 from probes.kind import ProbeKind
 from probes.trace import Trace
@@ -21,15 +21,16 @@ class DrivenProbe(ProbeKind):
         clock = self.environment.clock
         started_at, began = clock.now(), clock.monotonic()
         trace = Trace(clock)
-        failure = await self.verdict(trace, self._beyond_doubt(trace), DeadlinePassedError)
-        done(self.conclude(trace, failure, scheduled_at, started_at, clock.monotonic() - began))
-
-    async def _beyond_doubt(self, trace: Trace) -> None:
-        """Measures; where a short way to a TLS connection was doubtful, anew and in full, and that alone counts."""
+        error: Exception | None = None
         try:
-            await self.measure(trace)
-        except DoubtfulTlsError as doubt:
-            trace.begin_anew()
-            trace.values["tls_rejudged"] = 1
-            trace.note("judged again, in full and by the standard library: {}", doubt)
-            await self.measure(trace)
+            try:
+                await self.measure(trace)
+            except DoubtfulTlsError as doubt:
+                # A short way to a TLS connection was doubtful: anew and in full, and that alone counts.
+                trace.begin_anew()
+                trace.values["tls_rejudged"] = 1
+                trace.note("judged again, in full and by the standard library: {}", doubt)
+                await self.measure(trace)
+        except Exception as raised:  # noqa: BLE001  # `conclude` says what it means
+            error = raised
+        done(self.conclude(trace, scheduled_at, started_at, clock.monotonic() - began, error))

@@ -14,7 +14,7 @@ import asyncio
 import select
 from collections.abc import Callable, Coroutine, Generator
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 TICK_S = 0.02
 """How coarse deadlines are, seconds: a probe ends at most this much after its deadline."""
@@ -37,8 +37,8 @@ class Readiness(Protocol):
         """Begins with a socket that is new."""
         ...
 
-    def arm(self, socket: "Watched", *, writing: bool) -> None:
-        """Asks to be told once, when it can be read (or written)."""
+    def arm(self, socket: "Watched") -> None:
+        """Asks to be told once, when what is waited for can be done."""
         ...
 
     def forget(self, socket: "Watched") -> None:
@@ -54,56 +54,53 @@ class Watched:
     """A socket's place in the engine: who is to go on when it is ready.
 
     Attributes:
+        fd: its descriptor.
         ready: whether it may hold something to read. Whoever reads it empty says False; only an edge says True again.
         hung_up: whether the peer has closed or an error waits, for which no further edge may come.
+        writing: whether it is waited for to be written, and not to be read.
         wake: what to call at the next edge.
     """
 
-    __slots__ = ("_engine", "fd", "hung_up", "ready", "wake")
+    __slots__ = ("_engine", "_readiness", "fd", "hung_up", "ready", "wake", "writing")
 
     def __init__(self, engine: "Engine", fd: int) -> None:
-        """Begins to watch a socket, which must be forgotten before it is closed."""
+        """Begins to watch a socket, which must be forgotten before it is closed.
+
+        Raises:
+            OSError: this machine has no room for a further one.
+        """
         self._engine = engine
         self.fd = fd
-        self.ready = self.hung_up = False
+        self.ready = self.hung_up = self.writing = False
         self.wake: Callable[[], object] | None = None
-        engine.readiness.watch(self)
+        self._readiness = engine.readiness
+        self._readiness.watch(self)
 
-    async def readable(self) -> None:
-        """Waits until it may be read; it may also wake for nothing, so try again and wait again."""
-        if not self.ready:
-            self._engine.readiness.arm(self, writing=False)
-            await self
+    def readable(self) -> Self:
+        """To be awaited until it may be read; it may also wake for nothing, so try again and wait again."""
+        self.writing = False
+        return self
 
-    async def writable(self) -> None:
-        """Waits until it may be written, or for nothing."""
-        self._engine.readiness.arm(self, writing=True)
-        await self
+    def writable(self) -> Self:
+        """To be awaited until it may be written, or for nothing."""
+        self.writing = True
+        return self
 
     def forget(self) -> None:
         """Ends the watch."""
         self.wake = None
-        self._engine.readiness.forget(self)
-
-    @property
-    def buffer(self) -> memoryview:
-        """What every socket of the engine reads into."""
-        return self._engine.buffer
-
-    def woken(self) -> None:
-        """Lets whoever waits go on, once."""
-        wake, self.wake = self.wake, None
-        if wake is not None:
-            wake()
+        self._readiness.forget(self)
 
     def __await__(self) -> Generator[Any]:
         attempt = self._engine.driven
         if attempt is not None:
             self.wake = attempt.step
+            self._readiness.arm(self)
             yield self
             return
         ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.wake = partial(_settle, ready)
+        self._readiness.arm(self)
         yield from ready
 
 
@@ -142,7 +139,7 @@ class EpollReadiness:
         self._new.add(socket.fd)
         self._epoll.register(socket.fd, self.EDGES)
 
-    def arm(self, socket: Watched, *, writing: bool) -> None:
+    def arm(self, socket: Watched) -> None:
         """Does nothing: every edge is told."""
 
     def forget(self, socket: Watched) -> None:
@@ -165,7 +162,9 @@ class EpollReadiness:
             if edges & self.READABLE:
                 socket.ready = True
                 socket.hung_up = edges & self.ENDS != 0
-            socket.woken()
+            wake, socket.wake = socket.wake, None
+            if wake is not None:
+                wake()
 
 
 class LoopReadiness:
@@ -177,9 +176,9 @@ class LoopReadiness:
     def watch(self, socket: Watched) -> None:
         """Waits for `arm`."""
 
-    def arm(self, socket: Watched, *, writing: bool) -> None:
+    def arm(self, socket: Watched) -> None:
         """Adds a reader or a writer until it is woken."""
-        add = self._loop.add_writer if writing else self._loop.add_reader
+        add = self._loop.add_writer if socket.writing else self._loop.add_reader
         add(socket.fd, self._wake, socket)
 
     def forget(self, socket: Watched) -> None:
@@ -192,8 +191,10 @@ class LoopReadiness:
 
     def _wake(self, socket: Watched) -> None:
         self.forget(socket)
-        socket.ready = True
-        socket.woken()
+        socket.ready = not socket.writing
+        wake, socket.wake = socket.wake, None
+        if wake is not None:
+            wake()
 
 
 ReadinessKind = Callable[[asyncio.AbstractEventLoop], Readiness]
@@ -288,18 +289,19 @@ class Engine:
 class Attempt:
     """One coroutine being driven; fills `ProbeHandle`."""
 
-    __slots__ = ("_coroutine", "_engine", "_future", "due")
+    __slots__ = ("_coroutine", "_engine", "_future", "_send", "due")
 
     def __init__(self, engine: Engine, coroutine: Coroutine[Any, Any, object], due: int) -> None:
         self._engine = engine
         self._coroutine: Coroutine[Any, Any, object] | None = coroutine
+        self._send = coroutine.send
         self._future: asyncio.Future[Any] | None = None
         self.due = due
 
     def step(self) -> None:
         """Lets the coroutine run to its next wait. Does nothing while it waits for a future, or once it has ended."""
         if self._coroutine is not None and self._future is None:
-            self._run(self._coroutine.send, None)
+            self._run(self._send, None)
 
     def throw(self, error: BaseException) -> None:
         """Raises an exception where the coroutine waits."""
@@ -327,7 +329,7 @@ class Attempt:
             told = {"message": "a probe's coroutine failed", "exception": error}
             asyncio.get_running_loop().call_exception_handler(told)
         else:
-            if type(wanted) is not Watched:
+            if not isinstance(wanted, Watched):
                 self._wait_for(wanted)
         finally:
             engine.driven = before

@@ -10,7 +10,7 @@ from probes.driven import DrivenProbe
 from probes.environment import ProbeEnvironment, ProbeFailure
 from probes.http_checks import Demands
 from probes.http_cookies import CookieJar
-from probes.http_evidence import good_evidence, http_evidence
+from probes.http_evidence import GoodEvidence, http_evidence
 from probes.http_exchange import Answer, Exchange
 from probes.http_options import HttpOptions
 from probes.http_reach import Reach
@@ -56,7 +56,8 @@ class HttpProbe(DrivenProbe):
         self.first = self.exchange.approach(request)
         self._shown_first = shown_url(request.target.url, self.secrets)
         self._judged_last: tuple[object, ProbeFailure | None] | None = None
-        self._last_good: HttpEvidence | None = None
+        self.good_evidence = GoodEvidence()
+        self._only_hop: tuple[Hop] | None = None
 
     async def measure(self, trace: Trace) -> None:
         """Asks, follows redirects and compares the last answer with what is demanded.
@@ -68,7 +69,9 @@ class HttpProbe(DrivenProbe):
         visit = _Visit(self, trace)
         trace.http = visit
         try:
-            answer = await visit.last_answer()
+            answer = await self.exchange.hop(self.first, trace, visit)
+            if visit.redirected:
+                answer = await visit.follow(answer)
         except ProbeFailure as failure:
             if trace.failure is None or trace.failure is failure:
                 raise
@@ -86,10 +89,12 @@ class HttpProbe(DrivenProbe):
             return self._shown_first
         return shown_url(request.target.url, self.secrets)
 
-    def good_evidence(self, answer: Answer, hops: tuple[Hop, ...]) -> HttpEvidence:
-        """Returns what is kept of a good answer; one like the last is kept once."""
-        self._last_good = good_evidence(answer, hops, self._last_good)
-        return self._last_good
+    def only_hop(self, request: Request, status: int, location: str | None) -> tuple[Hop]:
+        """Returns the only answer of a probe as evidence; nearly always it is the same as the last time."""
+        only = self._only_hop
+        if only is None or (only[0].status, only[0].location) != (status, location):
+            only = self._only_hop = (Hop(self.shown(request), status, location),)
+        return only
 
     def _judged(self, answer: Answer, trace: Trace) -> ProbeFailure | None:
         failure = self.demands.of_headers(answer.head) or self._judged_body(answer)
@@ -123,26 +128,24 @@ class HttpProbe(DrivenProbe):
 class _Visit:
     """One probe's way through redirects, and what it has seen so far."""
 
-    __slots__ = ("_last", "_probe", "_trace", "_way")
+    __slots__ = ("_last", "_probe", "_trace", "_way", "redirected")
 
     def __init__(self, probe: HttpProbe, trace: Trace) -> None:
         self._probe, self._trace = probe, trace
         self._way: list[tuple[Request, int, str | None]] = []
         self._last: Answer | None = None
+        self.redirected = False
 
-    async def last_answer(self) -> Answer:
-        """Asks, and follows redirects to the last answer.
+    async def follow(self, answer: Answer) -> Answer:
+        """Follows redirects to the last answer.
 
         Raises:
             ProbeFailure: a connection, a response or a redirect failed.
         """
-        probe, approach = self._probe, self._probe.first
-        answer = await probe.exchange.hop(approach, self._trace, self)
-        if not self._redirects(answer):
-            return answer
-        request, cookies = approach.request, CookieJar()
+        probe = self._probe
+        request, cookies = probe.first.request, CookieJar()
         redirects, reach = Redirects(probe.options, request), self._reach()
-        while self._redirects(answer):
+        while self.redirected:
             cookies.take(answer.head.all("Set-Cookie"), request.target)
             request = redirects.next(request, answer.head, cookies)
             approach = probe.exchange.approach(request, cookies.header(request.target), reach)
@@ -172,14 +175,16 @@ class _Visit:
         shown = None if location is None else shown_url(location, probe.secrets)
         self._way.append((request, head.status, shown))
         trace.note("{} answers {}{}", probe.shown(request), head.status, f", to {shown}" if shown else "")
-        if self._redirects(answer):
-            return False
-        if not probe.demands.accepts(head.status):
+        accepted = probe.demands.accepts(head.status)
+        self.redirected = not accepted and probe.options.follow_redirects and Redirects.is_redirect(head)
+        if not accepted and not self.redirected:
             trace.failure = probe.demands.status_failure(head.status)
-        return True
+        return not self.redirected
 
     def hops(self) -> tuple[Hop, ...]:
         """Returns the answers so far, fit for evidence."""
+        if len(self._way) == 1:
+            return self._probe.only_hop(*self._way[0])
         return tuple(Hop(self._probe.shown(request), status, location) for request, status, location in self._way)
 
     def evidence(self) -> HttpEvidence | None:
@@ -188,14 +193,7 @@ class _Visit:
 
     def evidence_of_good(self) -> HttpEvidence | None:
         """Returns what is kept of it when the probe went well."""
-        return None if self._last is None else self._probe.good_evidence(self._last, self.hops())
-
-    def _redirects(self, answer: Answer) -> bool:
-        """Whether an answer is a redirect that is to be followed."""
-        head = answer.head
-        if not Redirects.is_redirect(head) or not self._probe.options.follow_redirects:
-            return False
-        return not self._probe.demands.accepts(head.status)
+        return None if self._last is None else self._probe.good_evidence.of(self._last, self.hops())
 
 
 def _target(check: Check, options: HttpOptions) -> Target:

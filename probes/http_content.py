@@ -183,6 +183,11 @@ class Content:
         for _ in self.feeding(data):
             pass
 
+    @property
+    def is_coded(self) -> bool:
+        """Whether there is a coding to undo."""
+        return bool(self._decoders)
+
     def feeding(self, data: bytes) -> Iterator[None]:
         """Takes what has arrived; yields after each `SLICE_BYTES` of decoding, for others to get their turn.
 

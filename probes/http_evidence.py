@@ -10,30 +10,41 @@ from probes.http_text import body_head, charset_of
 from probes.plain_text import one_line
 from sentry.domain.result import Hop, HttpEvidence
 
-KEPT_HEADERS = ("Server",)
-"""Headers kept of a good answer: those whose change is told (`sentry.domain.changes`)."""
 
+class GoodEvidence:
+    """What is kept of a check's good answers, which is little, and nothing new where one is as the last."""
 
-def good_evidence(answer: Answer, hops: tuple[Hop, ...], last: HttpEvidence | None) -> HttpEvidence:
-    """Returns what is kept of a good answer, which is little, and nothing new where it is as the last one.
+    __slots__ = ("_evidence", "_facts")
 
-    Args:
-        answer: complete.
-        hops: the answers that led to it, and itself.
-        last: what this returned for the check's last good answer.
-    """
-    head, content = answer.head, answer.content
-    kept = HttpEvidence(
-        status=head.status,
-        version=head.version,
-        headers=tuple((name, one_line(value, HEADER_CHARS)) for name in KEPT_HEADERS for value in head.all(name)),
-        content_length=_content_length(answer),
-        body_bytes=content.transferred_bytes,
-        uncompressed_bytes=len(content.body),
-        last_modified=_http_date(head.get("Last-Modified")),
-        hops=hops,
-    )
-    return last if last == kept and last is not None else kept
+    def __init__(self) -> None:
+        self._facts: tuple[object, ...] | None = None
+        self._evidence = HttpEvidence(0, "")
+
+    def of(self, answer: Answer, hops: tuple[Hop, ...]) -> HttpEvidence:
+        """Returns the evidence.
+
+        Args:
+            answer: complete.
+            hops: the answers that led to it, and itself.
+        """
+        head, content = answer.head, answer.content
+        server, modified, length = head.get("Server"), head.get("Last-Modified"), head.get("Content-Length")
+        sizes = (content.transferred_bytes, len(content.body))
+        facts = (head.status, head.version, server, modified, length, sizes, hops)
+        if facts != self._facts:
+            self._facts = facts
+            self._evidence = HttpEvidence(
+                status=head.status,
+                version=head.version,
+                # Of the headers the one whose change is told (`sentry.domain.changes`).
+                headers=() if server is None else (("Server", one_line(server, HEADER_CHARS)),),
+                content_length=_content_length(length),
+                body_bytes=sizes[0],
+                uncompressed_bytes=sizes[1],
+                last_modified=_http_date(modified),
+                hops=hops,
+            )
+        return self._evidence
 
 
 def http_evidence(answer: Answer, hops: tuple[Hop, ...], secrets: tuple[str, ...]) -> HttpEvidence:
@@ -51,7 +62,7 @@ def http_evidence(answer: Answer, hops: tuple[Hop, ...], secrets: tuple[str, ...
         version=head.version,
         headers=redacted_headers(head.headers, secrets),
         body_head=without(body_head(content.body, charset), secrets),
-        content_length=_content_length(answer),
+        content_length=_content_length(head.get("Content-Length")),
         body_bytes=content.transferred_bytes,
         uncompressed_bytes=len(content.body),
         last_modified=_http_date(head.get("Last-Modified")),
@@ -59,11 +70,10 @@ def http_evidence(answer: Answer, hops: tuple[Hop, ...], secrets: tuple[str, ...
     )
 
 
-def _content_length(answer: Answer) -> int | None:
-    value = answer.head.get("Content-Length")
-    return (
-        int(value) if value is not None and value.isascii() and value.isdigit() and len(value) < MAX_DIGITS else None
-    )
+def _content_length(value: str | None) -> int | None:
+    if value is None or not value.isascii() or not value.isdigit() or len(value) >= MAX_DIGITS:
+        return None
+    return int(value)
 
 
 MAX_DIGITS = 19

@@ -1,8 +1,8 @@
 """One hop: a new connection, TLS where the address asks for it, one request, one response."""
 
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from probes.connection import Endpoint, Stream, connect
 from probes.engine import PAUSE
@@ -96,52 +96,56 @@ class Exchange:
             if approach.trust is not None:
                 name, trust = approach.server_name, approach.trust
                 stream = await secure(connection, name, trust, self.environment, trace, data_follows=True)
-            response = _Response(approach.request, stream, trace, self.options.max_body_bytes)
-            await response.begin(approach.encoded)
-            return await response.read(visitor)
+            return await self.ask(stream, approach, trace, visitor)
+
+    def ask(self, stream: Stream, approach: Approach, trace: Trace, visitor: Visitor) -> Coroutine[Any, Any, Answer]:
+        """Asks over a connection that stands, and reads the response; to be awaited.
+
+        Raises:
+            ProbeFailure: any of it failed.
+        """
+        response = _Response(approach.request, trace, self.options.max_body_bytes)
+        return response.read(stream, approach.encoded, visitor)
 
 
 class _Response:
     """The response to one request while it is read."""
 
-    __slots__ = ("_broken", "_first", "_limit", "_parser", "_request", "_stream", "_trace")
+    __slots__ = ("_broken", "_limit", "_parser", "_request", "_trace")
 
-    def __init__(self, request: Request, stream: Stream, trace: Trace, max_body_bytes: int) -> None:
-        self._request, self._stream, self._trace = request, stream, trace
+    def __init__(self, request: Request, trace: Trace, max_body_bytes: int) -> None:
+        self._request, self._trace = request, trace
         self._limit = max_body_bytes
         self._parser = ResponseParser(method=request.method)
         self._broken: ProbeFailure | None = None
 
-    async def begin(self, encoded: bytes) -> None:
-        """Sends the request and waits for the first byte."""
-        trace = self._trace
+    async def read(self, stream: Stream, encoded: bytes, visitor: Visitor) -> Answer:
+        """Asks, and reads to the end, or to the headers of a response whose body nobody wants."""
+        parser, trace = self._parser, self._trace
         trace.enter(Phase.PROCESSING)
-        self._first = self._take(await _send_and_receive(self._stream, encoded), Phase.PROCESSING)
+        pieces = self._take(await _send_and_receive(stream, encoded), Phase.PROCESSING)
         trace.enter(Phase.TRANSFER)
         trace.note(
             "{} {}: first byte after {:.1f} ms", self._request.method, _Shown(self._request), trace.lap_s * 1000
         )
-
-    async def read(self, visitor: Visitor) -> Answer:
-        """Reads from the first byte to the end, or to the headers of a response whose body nobody wants."""
-        parser, stream, trace = self._parser, self._stream, self._trace
-        pieces = self._first
         while not parser.headers_complete:
             pieces = [*pieces, *self._take(await stream.receive(), Phase.PROCESSING)]
         answer = self._begun()
         if not visitor.on_head(self._request, answer):
             return answer
         self._refuse_too_large()
-        trace.progress = answer.content.progress
-        await _feed(answer.content, pieces)
+        content = answer.content
+        trace.progress = content.progress
+        if pieces:
+            await _feed(content, pieces)
         while not parser.complete:
             if self._broken is not None:
                 raise self._broken
-            await _feed(answer.content, self._take(await stream.receive(), Phase.TRANSFER))
-        _finish(answer.content)
+            await _feed(content, self._take(await stream.receive(), Phase.TRANSFER))
+        _finish(content)
+        size = content.transferred_bytes
+        trace.note("body read in {:.1f} ms: {:,} bytes, {:,} decoded", trace.lap_ms, size, len(content.body))
         trace.leave()
-        size = answer.content.transferred_bytes
-        trace.note("body read in {:.1f} ms: {:,} bytes, {:,} decoded", trace.lap_s * 1000, size, len(answer.body))
         return answer
 
     def _take(self, data: bytes | memoryview, phase: Phase) -> Sequence[bytes]:

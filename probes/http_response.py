@@ -1,6 +1,7 @@
 """One response, parsed while it arrives: interim responses, chunks, trailers, bodies that end with the connection."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 
 import httptools
 
@@ -53,7 +54,7 @@ class Head:
         """Returns a header's value, several joined by commas, None where it is absent."""
         if self._by_name is None:
             self._by_name = {name.lower(): value for name, value in self.received}
-        value = self._by_name.get(name.lower().encode("latin-1"))
+        value = self._by_name.get(_key(name))
         if value is None:
             return None
         if len(self._by_name) == len(self.received):
@@ -62,7 +63,7 @@ class Head:
 
     def all(self, name: str) -> Sequence[str]:
         """Returns the values of every header of this name."""
-        wanted = name.lower().encode("latin-1")
+        wanted = _key(name)
         return [_header_text(value) for key, value in self.received if key.lower() == wanted]
 
 
@@ -81,6 +82,7 @@ class ResponseParser:
         "_header_bytes",
         "_method",
         "_parser",
+        "_received",
         "_received_bytes",
         "complete",
         "head",
@@ -100,11 +102,12 @@ class ResponseParser:
         self.interim = 0
         self._method = method
         self._header_bytes = 0
+        self._received: Callable[[tuple[bytes, bytes]], None] = self.head.received.append
         self._received_bytes = self._framing_bytes = 0
         self._body: list[bytes] = []
         self._body_bytes = 0
-        self._parser = httptools.HttpResponseParser(self)
-        self._parser.set_dangerous_leniencies(
+        parser = httptools.HttpResponseParser(self)
+        parser.set_dangerous_leniencies(
             lenient_headers=True,
             lenient_chunked_length=True,
             lenient_keep_alive=True,
@@ -114,6 +117,7 @@ class ResponseParser:
             lenient_optional_crlf_after_chunk=True,
             lenient_spaces_after_chunk_size=True,
         )
+        self._parser: httptools.HttpResponseParser | None = parser
 
     def feed(self, data: bytes | memoryview) -> Sequence[bytes]:
         """Takes what has arrived.
@@ -125,18 +129,23 @@ class ResponseParser:
             HttpBrokenError: it is no HTTP, or its header section passes a bound.
         """
         self._body = []
+        if self._parser is None:
+            return ()  # what follows the end of the response is none of our business
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
             raise HttpBrokenError("the server switches protocols without being asked") from None
         except httptools.HttpParserError as error:
-            if not self.complete:  # what follows the end of the response is none of our business
+            if not self.complete:
                 broken = self._broken(error, data)
                 broken.pieces = self._body if self.headers_complete else None
                 raise broken from None
+        if self.complete:
+            self._parser = None  # which refers to us: a cycle would keep the body until the collector comes by
+            return self._body
         self._received_bytes += len(data)
         self._framing_bytes = self._received_bytes - self._body_bytes
-        if self._framing_bytes > MAX_FRAMING_BYTES + FRAMING_SHARE * self._body_bytes and not self.complete:
+        if self._framing_bytes > MAX_FRAMING_BYTES + FRAMING_SHARE * self._body_bytes:
             raise HttpBrokenError(f"{self._framing_bytes:,} bytes of headers or chunk framing have no end")
         return self._body
 
@@ -159,6 +168,7 @@ class ResponseParser:
                 f"the server closed after {self._body_bytes:,} of {self.content_length:,} bytes of the body"
             )
         self.complete = True
+        self._parser = None
 
     @property
     def is_bodiless(self) -> bool:
@@ -182,30 +192,35 @@ class ResponseParser:
     # ── what httptools calls ─────────────────────────────────────────────────────────────────────────────────────
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """A header, or a trailer once the headers are complete."""
-        self._header_bytes += len(name) + len(value) + 4
-        if self._header_bytes > MAX_HEAD_BYTES:
-            raise HttpBrokenError(f"the header section is larger than {MAX_HEAD_BYTES:,} bytes")
-        if self.headers_complete:
-            return
-        if b"\0" in value:
-            raise HttpBrokenError("a header holds a NUL byte, which no browser takes")
-        if len(self.head.received) >= MAX_HEADERS:
-            raise HttpBrokenError(f"there are more than {MAX_HEADERS} headers")
-        self.head.received.append((name, value))
+        """A header, or a trailer once the headers are complete; they are looked at together, for speed."""
+        self._received((name, value))
 
     def on_headers_complete(self) -> None:
         """The header section has ended."""
-        if self.complete:
+        parser, head = self._parser, self.head
+        if self.complete or parser is None:
             return
-        status = self._parser.get_status_code()
+        self._refuse_hostile(head.received)
+        status = parser.get_status_code()
         if status in INTERIM and status != SWITCHING_PROTOCOLS:
             self.interim += 1
             self.head = Head()
+            self._received = self.head.received.append
             return
-        self.head.status, self.head.version = status, self._parser.get_http_version()
+        head.status, head.version = status, parser.get_http_version()
+        self._received = _unread
         self.headers_complete = True
         self.complete = self.is_bodiless
+
+    def _refuse_hostile(self, received: Sequence[tuple[bytes, bytes]]) -> None:
+        if len(received) > MAX_HEADERS:
+            raise HttpBrokenError(f"there are more than {MAX_HEADERS} headers")
+        joined = b"  ".join([part for pair in received for part in pair])  # two bytes each, as on the wire
+        self._header_bytes += len(joined)
+        if self._header_bytes > MAX_HEAD_BYTES:
+            raise HttpBrokenError(f"the header section is larger than {MAX_HEAD_BYTES:,} bytes")
+        if 0 in joined:
+            raise HttpBrokenError("a header holds a NUL byte, which no browser takes")
 
     def on_body(self, data: bytes) -> None:
         """A piece of the body."""
@@ -222,6 +237,16 @@ class ResponseParser:
             return error.__context__
         where = "chunks" if self.headers_complete else "response"
         return HttpBrokenError(f"the {where} cannot be read as HTTP: {error}; it begins {bytes(data[:40])!r}")
+
+
+def _unread(_trailer: tuple[bytes, bytes]) -> None:
+    """Takes a trailer, which nobody reads."""
+
+
+@lru_cache(maxsize=256)
+def _key(name: str) -> bytes:
+    """Returns a header's name as we or a user write it in the form that names are compared in."""
+    return name.lower().encode("latin-1", "replace")
 
 
 def _header_text(value: bytes) -> str:

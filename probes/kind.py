@@ -1,9 +1,10 @@
 """What every probe kind is: a prepared check whose `measure` notes what it sees and ends with a verdict."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from datetime import datetime
 from typing import ClassVar
 
+from probes.engine import DeadlinePassedError
 from probes.environment import ProbeEnvironment, ProbeFailure
 from probes.plain_text import one_line
 from probes.trace import Trace
@@ -46,72 +47,48 @@ class ProbeKind:
         """Starts one probe; see `sentry.ports.Probe`."""
         raise NotImplementedError
 
-    async def verdict(
-        self, trace: Trace, measuring: Awaitable[None], deadline: type[Exception]
-    ) -> ProbeFailure | None:
-        """Waits for the measuring and returns what failed, be it the deadline or ourselves.
+    def conclude(
+        self, trace: Trace, scheduled_at: datetime, started_at: datetime, duration_s: float, error: Exception | None
+    ) -> ProbeResult:
+        """Returns what a probe found.
 
         Args:
-            trace: takes the notes.
-            measuring: `measure` under way.
-            deadline: what it raises when the deadline has passed.
+            trace: what it noted.
+            scheduled_at: the slot.
+            started_at: when it began.
+            duration_s: seconds from then to the end of `measure`.
+            error: what `measure` raised; DeadlinePassedError where the deadline ended it.
         """
-        try:
-            await measuring
-        except ProbeFailure as failure:
-            return failure
-        except deadline:
-            return trace.failure or _overdue(trace, self.check.options.timeout_s)
-        except Exception as error:  # noqa: BLE001  # our own bug must never count against a site
-            trace.note("the agent failed: {!r}", error)
-            return ProbeFailure(Reason.AGENT_ERROR, f"{type(error).__name__}: {error}", phase=trace.phase)
-        return None
-
-    def conclude(
-        self,
-        trace: Trace,
-        failure: ProbeFailure | None,
-        scheduled_at: datetime,
-        started_at: datetime,
-        duration_s: float,
-    ) -> ProbeResult:
-        """Returns what a probe found; where that cannot be put together, that the agent failed."""
-        try:
-            return self._result(trace, failure, scheduled_at, started_at, duration_s)
-        except Exception as error:  # noqa: BLE001  # as above; evidence is made of what strangers wrote
-            detail = one_line(f"{type(error).__name__}: {error}", DETAIL_CHARS)
-            return ProbeResult(
-                self.check.key,
-                scheduled_at,
-                started_at,
-                duration_s,
-                Status.UNKNOWN,
-                Reason.AGENT_ERROR,
-                detail=detail,
-            )
-
-    def _result(
-        self,
-        trace: Trace,
-        failure: ProbeFailure | None,
-        scheduled_at: datetime,
-        started_at: datetime,
-        duration_s: float,
-    ) -> ProbeResult:
         trace.leave()
-        if failure is None and trace.degraded is None:
-            whole = self.environment.whole_evidence
-            evidence = trace.evidence() if whole else trace.evidence_of_good()
+        try:
+            if error is None and trace.degraded is None:
+                evidence = trace.evidence() if self.environment.whole_evidence else trace.evidence_of_good()
+                return ProbeResult(
+                    self.check.key,
+                    scheduled_at,
+                    started_at,
+                    duration_s,
+                    Status.UP,
+                    phases=trace.phases,
+                    evidence=evidence,
+                )
+            return self._bad_result(trace, scheduled_at, started_at, duration_s, error)
+        except Exception as bug:  # noqa: BLE001  # evidence is made of what strangers wrote
             return ProbeResult(
-                self.check.key,
-                scheduled_at,
-                started_at,
-                duration_s,
-                Status.UP,
-                phases=trace.phases,
-                evidence=evidence,
+                check_key=self.check.key,
+                scheduled_at=scheduled_at,
+                started_at=started_at,
+                duration_s=duration_s,
+                status=Status.UNKNOWN,
+                reason=Reason.AGENT_ERROR,
+                detail=one_line(f"{type(bug).__name__}: {bug}", DETAIL_CHARS),
             )
-        if failure is not None:
+
+    def _bad_result(
+        self, trace: Trace, scheduled_at: datetime, started_at: datetime, duration_s: float, error: Exception | None
+    ) -> ProbeResult:
+        if error is not None:
+            failure = self._verdict(trace, error)
             status, reason, detail, phase = failure.status, failure.reason, failure.detail, failure.phase
             if not any(detail in line for line in trace.log()):
                 trace.note("failed: {}", detail)
@@ -129,6 +106,15 @@ class ProbeKind:
             phases=trace.phases,
             evidence=trace.evidence(),
         )
+
+    def _verdict(self, trace: Trace, error: Exception) -> ProbeFailure:
+        """Returns what an error means; our own bug must never count against a site."""
+        if isinstance(error, ProbeFailure):
+            return error
+        if isinstance(error, DeadlinePassedError):
+            return trace.failure or _overdue(trace, self.check.options.timeout_s)
+        trace.note("the agent failed: {!r}", error)
+        return ProbeFailure(Reason.AGENT_ERROR, f"{type(error).__name__}: {error}", phase=trace.phase)
 
 
 def _overdue(trace: Trace, limit_s: float) -> ProbeFailure:

@@ -5,6 +5,7 @@ import ipaddress
 import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import aiodns
 from aiodns import error as ares
@@ -105,6 +106,7 @@ class AiodnsResolver:
         await self._searching.close()
 
 
+@lru_cache(maxsize=20_000)
 def _literal(name: str, ip_version: int | None) -> str | None:
     try:
         address = ipaddress.ip_address(name.strip("[]"))

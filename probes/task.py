@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from datetime import datetime
 
+from probes.engine import DeadlinePassedError
 from probes.kind import ProbeKind
 from probes.trace import Trace
 from sentry.domain.result import ProbeResult
@@ -20,9 +21,12 @@ class TaskProbe(ProbeKind):
         clock = self.environment.clock
         started_at, began = clock.now(), clock.monotonic()
         trace = Trace(clock)
-        failure = await self.verdict(trace, self._measure_in_time(trace), TimeoutError)
-        done(self.conclude(trace, failure, scheduled_at, started_at, clock.monotonic() - began))
-
-    async def _measure_in_time(self, trace: Trace) -> None:
-        async with asyncio.timeout(self.check.options.timeout_s):
-            await self.measure(trace)
+        error: Exception | None = None
+        try:
+            async with asyncio.timeout(self.check.options.timeout_s):
+                await self.measure(trace)
+        except TimeoutError:
+            error = DeadlinePassedError()
+        except Exception as raised:  # noqa: BLE001  # `conclude` says what it means
+            error = raised
+        done(self.conclude(trace, scheduled_at, started_at, clock.monotonic() - began, error))

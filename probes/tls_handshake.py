@@ -132,7 +132,6 @@ async def secure(
         raise _noted(broken_tls(error), trace) from error
     except ValueError as error:
         raise ProbeFailure(Reason.TLS_HANDSHAKE, f"'{server_name}' cannot be sent as SNI", phase=Phase.TLS) from error
-    trace.leave()
     _note_success(stream, trust, trace)
     if short is not None:
         short.chains.verified(server_name, stream.presented_chain(), stream.verified_chain())
@@ -208,7 +207,7 @@ async def _look(first: Connection, server_name: str, trust: Trust, environment: 
 
 def _note_success(stream: TlsStream, trust: Trust, trace: Trace) -> None:
     evidence, chain_ends = trust.shown.read(stream, verified=trust.verify)
-    trace.note("{} with {} in {:.1f} ms", evidence.version, evidence.cipher, trace.lap_s * 1000)
+    trace.note("{} with {} in {:.1f} ms", evidence.version, evidence.cipher, trace.lap_ms)
     _note_chain(evidence, trace)
     if chain_ends is not None:
         trace.values["ssl_last_chain_expiry_timestamp_seconds"] = chain_ends.timestamp()

@@ -33,7 +33,6 @@ class Trace:
     Attributes:
         clock: times the phases.
         phase: the phase under way; a deadline that passes is blamed on it.
-        lap_s: how long the phase before it took, seconds.
         http: what an HTTP exchange has seen so far.
         progress: how far the phase under way has come, for the detail of a deadline that passes.
         failure: a verdict already reached while evidence for it is still being read; the deadline cannot change it.
@@ -41,7 +40,6 @@ class Trace:
 
     clock: Clock
     phase: Phase | None = None
-    lap_s: float = 0.0
     phases: dict[Phase, float] = field(default_factory=dict)
     address: str | None = None
     addresses: tuple[str, ...] = ()
@@ -74,15 +72,28 @@ class Trace:
 
     def enter(self, phase: Phase) -> None:
         """Ends the phase under way and begins another at the same instant; hops of a redirect sum up."""
-        self.leave()
-        self.phase, self._since = phase, self.clock.monotonic()
+        now = self.clock.monotonic()
+        before, since = self.phase, self._since
+        if since is not None and before is not None:
+            self.phases[before] = self.phases.get(before, 0.0) + now - since
+        self.phase, self._since, self.progress = phase, now, None
 
     def leave(self) -> None:
         """Ends the phase under way, if there is one; what follows is not timed."""
-        if self._since is not None and self.phase is not None:
-            self.lap_s = self.clock.monotonic() - self._since
-            self.spent(self.phase, self.lap_s)
-        self._since = self.progress = None
+        phase, since = self.phase, self._since
+        if since is not None and phase is not None:
+            self.spent(phase, self.clock.monotonic() - since)
+        self._since = None
+
+    @property
+    def lap_s(self) -> float:
+        """How long the phase under way has lasted, seconds; 0 where none is."""
+        return 0.0 if self._since is None else self.clock.monotonic() - self._since
+
+    @property
+    def lap_ms(self) -> float:
+        """The same in milliseconds, for a log line."""
+        return self.lap_s * 1000
 
     def spent(self, phase: Phase, seconds: float) -> None:
         """Adds time to a phase that was measured elsewhere."""
@@ -95,17 +106,22 @@ class Trace:
         )
 
     def evidence(self) -> Evidence:
-        """Returns everything noted so far."""
+        """Returns everything that was noted, at the end."""
         return Evidence(
             address=self.address,
             addresses=self.addresses,
             tls=self.tls,
-            http=self.http.evidence() if self.http else None,
+            http=self._seen(whole=True),
             values=self.values,
             log=self.log(),
         )
 
     def evidence_of_good(self) -> Evidence:
         """Returns what is kept of a probe that went well: no log."""
-        http = self.http.evidence_of_good() if self.http else None
-        return Evidence(self.address, self.addresses, self.tls, http, self.values)
+        return Evidence(self.address, self.addresses, self.tls, self._seen(whole=False), self.values)
+
+    def _seen(self, *, whole: bool) -> HttpEvidence | None:
+        seen, self.http = self.http, None  # which refers to us: a cycle would keep the body until it is collected
+        if seen is None:
+            return None
+        return seen.evidence() if whole else seen.evidence_of_good()

@@ -23,6 +23,8 @@ class Phase(StrEnum):
     PROCESSING = "processing"
     TRANSFER = "transfer"
 
+    __hash__ = str.__hash__  # Enum's own is Python code, and every probe looks its phases up in dozens of places
+
 
 class Reason(StrEnum):
     """Why a probe is not up. A closed set: it labels metrics and chooses the words of reports."""

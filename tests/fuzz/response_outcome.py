@@ -4,9 +4,8 @@ from collections.abc import Coroutine, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
-from probes.engine import DeadlinePassedError
 from probes.http import HttpProbe
-from probes.http_exchange import Answer, Approach, Exchange, Visitor, _Response
+from probes.http_exchange import Answer, Approach, Exchange, Visitor
 from probes.http_options import HttpOptions
 from probes.trace import Trace
 from sentry.domain.result import ProbeResult, Reason
@@ -82,8 +81,8 @@ class ResponsePath:
         exchange = _ScriptedExchange(self._real, reads)
         self._probe.exchange = cast("Exchange", exchange)
         trace = Trace(self._probe.environment.clock)
-        failure = _run(self._probe.verdict(trace, self._probe.measure(trace), DeadlinePassedError))
-        return Outcome(self._probe.conclude(trace, failure, START, START, 0.0), tuple(exchange.asked))
+        error = _run(self._probe.measure(trace))
+        return Outcome(self._probe.conclude(trace, START, START, 0.0, error), tuple(exchange.asked))
 
 
 class _ScriptedExchange:
@@ -100,9 +99,7 @@ class _ScriptedExchange:
         reads = [ELSEWHERE] if self.asked else self._reads
         self.asked.append(approach.request.target.url)
         trace.address = "127.0.0.1:443"  # as whoever connects notes it
-        response = _Response(approach.request, _ScriptedStream(reads), trace, MAX_BODY_BYTES)
-        await response.begin(approach.encoded)
-        return await response.read(visitor)
+        return await self._real.ask(_ScriptedStream(reads), approach, trace, visitor)
 
 
 class _ScriptedStream:
@@ -122,10 +119,12 @@ class _ScriptedStream:
         return memoryview(self._buffer)[: len(data)]
 
 
-def _run(coroutine: Coroutine[Any, Any, Any]) -> Any:
-    """Drives a coroutine that waits for nothing but its turn."""
+def _run(coroutine: Coroutine[Any, Any, None]) -> Exception | None:
+    """Drives a coroutine that waits for nothing but its turn; returns what it raised."""
     while True:
         try:
             coroutine.send(None)
-        except StopIteration as end:
-            return end.value
+        except StopIteration:
+            return None
+        except Exception as error:  # noqa: BLE001  # `conclude` says what it means
+            return error
