@@ -162,6 +162,7 @@ async def test_hostile_server_gets_its_reason_in_time(name: str, siege: Siege) -
         assert not harmful_texts(result)
 
 
+@pytest.mark.promise("001-29")
 @pytest.mark.parametrize("batch", BATCHES, ids=" ".join)
 async def test_hostile_servers_take_bounded_memory_and_hold_nobody_up(batch: tuple[str, ...], siege: Siege) -> None:
     """All of them at once: the fleet starts and ends on time, and memory stays within what their bodies may take."""
