@@ -25,6 +25,7 @@ PROBE_FAMILIES = {
     "probe_ssl_last_chain_info": "The certificate that the site presented.",
     "probe_tls_version_info": "TLS version that was negotiated.",
     "probe_tls_cipher_info": "TLS cipher that was negotiated.",
+    "probe_tls_rejudged": "1 where a doubtful short way made the standard library judge again, else absent.",
     "probe_dns_duration_seconds": "Time of a DNS probe by phase.",
     "probe_dns_answer_rrs": "Records in the answer section.",
     "probe_dns_authority_rrs": "Records in the authority section.",
