@@ -111,6 +111,7 @@ class Member:
     async def run(self) -> None:
         """Keeps a process running until cancelled; then it hands over what it has seen."""
         attempt = 0
+        self.last_tick = self._clock.monotonic()  # reading the configuration before this is no standstill
         while True:
             began = self._clock.monotonic()
             how = await self._live()
