@@ -46,7 +46,7 @@ class Street:
 
     def slots(self, key: str) -> list[int]:
         """The instants, in ms, of the probes of a site, without re-checks."""
-        query = "SELECT scheduled_ms FROM samples JOIN checks ON checks.id = check_id"
+        query = "SELECT minute * 60000 + offset_ms FROM samples JOIN checks ON checks.id = check_id"
         return [at for (at,) in self.house.rows(f"{query} WHERE key = '{key}/http' AND kind = 0 ORDER BY 1")]
 
     def wait_for_more(self, key: str, count: int = 3) -> None:

@@ -57,7 +57,7 @@ def assert_only_true_downtime(house: House, failed_at: float, mended_at: float) 
     assert steady["minutes"]["down"] == 0
     down = house.rows("SELECT start_minute, end_minute FROM ledger_runs WHERE state = 'down'")
     minutes = {minute for start, end in down for minute in range(start, end)}
-    failed = house.rows("SELECT scheduled_ms FROM samples WHERE status = 1")
+    failed = house.rows("SELECT minute * 60000 + offset_ms FROM samples WHERE status = 1")
     assert minutes == {at // 60_000 for (at,) in failed}
     assert minutes <= set(range(int(failed_at // 60), int(mended_at // 60) + 1))
     assert house.rows("SELECT count(*) FROM outages") == [(1,)]
@@ -66,7 +66,7 @@ def assert_only_true_downtime(house: House, failed_at: float, mended_at: float) 
 def assert_probed_without_gap(house: House, began: float, ended: float) -> None:
     """Every slot of the never failing site between two wall-clock instants is in the store."""
     slots = house.rows(
-        "SELECT scheduled_ms FROM samples JOIN checks ON checks.id = check_id "
+        "SELECT minute * 60000 + offset_ms FROM samples JOIN checks ON checks.id = check_id "
         "WHERE key = 'steady/http' AND kind = 0 AND status = 0"
     )
     within = [at for (at,) in slots if began <= at / 1000 <= ended]

@@ -64,7 +64,7 @@ def test_status_long_after_the_agent_has_stopped_is_unknown(watched: CommandLine
     config = copy / watched.config.name
     config.write_text(config.read_text().replace(str(watched.config.parent), str(copy)))
     with closing(sqlite3.connect(copy / "sentry.db")) as store, store:
-        store.execute("UPDATE samples SET scheduled_ms = scheduled_ms - 200000")
+        store.execute("UPDATE newest_samples SET minute = minute - 4")
     result = CommandLine(config).run("status")
     assert result.exit_code == 1
     assert [line.split()[1] for line in result.stdout.splitlines()[1:]] == ["unknown", "unknown"]
