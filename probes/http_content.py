@@ -237,9 +237,11 @@ class Content:
             room = min(self._max_bytes - self._decoded_bytes[level] + 1, SLICE_BYTES)
             decoded = decoder.feed(data, room)
             self._decoded_bytes[level] += len(decoded)
-            if self._decoded_bytes[level] > self._max_bytes:
+            excess = self._decoded_bytes[level] - self._max_bytes
+            # Damage before the bound counts first here, too.
+            yield from self._decode(decoded[:-excess] if excess > 0 else decoded, level + 1)
+            if excess > 0:
                 raise ContentTooLargeError(f"the decompressed body is larger than {self._max_bytes:,} bytes")
-            yield from self._decode(decoded, level + 1)
             if not decoder.pending():
                 return
             data = b""

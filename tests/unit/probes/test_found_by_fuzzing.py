@@ -111,6 +111,16 @@ def test_content_damaged_before_its_bound_is_damaged_however_it_is_cut() -> None
         Content("", 50).feed(sent)
 
 
+@pytest.mark.parametrize("size", [1, 10_000])
+def test_content_damaged_below_a_coding_that_unfolds_too_far_is_damaged(size: int) -> None:
+    """The same within codings upon each other: what the outer one gives before its bound is looked at first."""
+    sent = gzip.compress(b"no gzip" * 1000)
+    content = Content("gzip, gzip", 500)
+    with pytest.raises(ContentDamagedError):  # noqa: PT012  # whichever piece it is found in
+        for at in range(0, len(sent), size):
+            content.feed(sent[at : at + size])
+
+
 def test_response_parser_hands_over_what_came_before_the_fault_of_the_same_read() -> None:
     """A bad status with broken chunks is a bad status, also when both come in one packet."""
     parser = ResponseParser(method="GET")
