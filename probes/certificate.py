@@ -1,5 +1,6 @@
 """Reads a certificate of a presented chain into the domain's form; what it holds was written by strangers."""
 
+import warnings
 from functools import lru_cache
 
 from cryptography import x509
@@ -46,7 +47,9 @@ def _read_once(der: bytes) -> Certificate | None:
 
 def _read(der: bytes) -> Certificate | None:
     try:
-        parsed = x509.load_der_x509_certificate(der)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # it warns of serial numbers that strangers must not use, and do
+            parsed = x509.load_der_x509_certificate(der)
         return Certificate(
             subject=_name(parsed.subject),
             issuer=_name(parsed.issuer),

@@ -245,7 +245,7 @@ async def resolve(endpoint: Endpoint, environment: ProbeEnvironment, trace: Trac
     """
     trace.enter(Phase.DNS)
     trace.addresses = tuple(await environment.resolver.addresses(endpoint.host, ip_version=endpoint.ip_version))
-    trace.note("resolved {} to {} in {:.1f} ms", endpoint.host, Listed(trace.addresses), trace.lap_ms)
+    trace.note("resolved {} to {} in {took:.1f} ms", endpoint.host, trace.addresses)
     return trace.addresses
 
 
@@ -265,7 +265,7 @@ async def dial(address: str, port: int, environment: ProbeEnvironment, trace: Tr
         raise no_route_failure(error, address=trace.address) from error
     except OSError as error:
         raise socket_failure(error, address=trace.address, phase=Phase.CONNECT) from error
-    trace.note("connected to {} in {:.1f} ms", trace.address, trace.lap_ms)
+    trace.note("connected to {} in {took:.1f} ms", trace.address)
     return connection
 
 
@@ -276,18 +276,6 @@ class NoLocalRouteError(OSError):
 def at_port(host: str, port: int) -> str:
     """Returns `host:port`, brackets round an IPv6 address."""
     return f"{bracketed(host)}:{port}"
-
-
-class Listed:
-    """Texts for a log line, joined when it is read."""
-
-    __slots__ = ("_texts",)
-
-    def __init__(self, texts: Sequence[str]) -> None:
-        self._texts = texts
-
-    def __format__(self, _spec: str) -> str:
-        return ", ".join(self._texts)
 
 
 def bracketed(host: str) -> str:

@@ -5,7 +5,6 @@ from typing import ClassVar
 
 from xxhash import xxh3_128_intdigest
 
-from probes.connection import Listed
 from probes.driven import DrivenProbe
 from probes.environment import ProbeEnvironment, ProbeFailure
 from probes.http_checks import Demands
@@ -66,8 +65,7 @@ class HttpProbe(DrivenProbe):
             ProbeFailure: any of it failed.
         """
         began = self.environment.clock.monotonic()
-        visit = _Visit(self, trace)
-        trace.http = visit
+        visit = trace.http = _Visit(self, trace)
         try:
             answer = await self.exchange.hop(self.first, trace, visit)
             if visit.redirected:
@@ -80,7 +78,7 @@ class HttpProbe(DrivenProbe):
         verdict = trace.failure or self._judged(answer, trace)
         if verdict is not None:
             raise verdict
-        trace.note("checks passed: {}", Listed(self.demands.names))
+        trace.note("checks passed: {}", self.demands.names)
         self._degrade(trace, self.environment.clock.monotonic() - began)
 
     def shown(self, request: Request) -> str:
@@ -97,15 +95,16 @@ class HttpProbe(DrivenProbe):
         return only
 
     def _judged(self, answer: Answer, trace: Trace) -> ProbeFailure | None:
-        failure = self.demands.of_headers(answer.head) or self._judged_body(answer)
+        demands = self.demands
+        failure = demands.of_headers(answer.head) if demands.on_headers else None
+        if failure is None and demands.on_body:
+            failure = self._judged_body(answer)
         if failure is not None:
             trace.note("check failed: {}", failure.detail)
         return failure
 
     def _judged_body(self, answer: Answer) -> ProbeFailure | None:
         """Returns the first demand on the body that is not met; a body judged before is not searched again."""
-        if not self.demands.on_body:
-            return None
         content_type = answer.head.get("Content-Type")
         known_by = (xxh3_128_intdigest(answer.body), content_type)
         if self._judged_last is None or self._judged_last[0] != known_by:

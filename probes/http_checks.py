@@ -62,7 +62,7 @@ class Demands:
 
     def of_headers(self, head: Head) -> ProbeFailure | None:
         """Returns the first demand on headers that is not met, None where all are."""
-        detail = _headers_failure(self.options, head) if self.on_headers else None
+        detail = _headers_failure(self.options, head)
         return None if detail is None else ProbeFailure(Reason.HTTP_HEADER_MISMATCH, detail, phase=Phase.PROCESSING)
 
     def of_body(self, body: bytes, content_type: str | None) -> ProbeFailure | None:

@@ -195,13 +195,30 @@ class Content:
             ContentDamagedError: it cannot be decoded.
             ContentTooLargeError: a bound is passed.
         """
+        if not self._decoders:
+            self.keep(data)
+            return
+        room = self._room_for(data)
+        # Damage before the bound counts first, wherever the reads were cut.
+        yield from self._decode(data[:room], 0)
+        self._refuse_beyond(room, data)
+
+    def keep(self, data: bytes) -> None:
+        """Takes what has arrived of a body without codings.
+
+        Raises:
+            ContentTooLargeError: a bound is passed.
+        """
+        room = self._room_for(data)
+        self._pieces.append(data[:room])
+        self._refuse_beyond(room, data)
+
+    def _room_for(self, data: bytes) -> int:
         room = self._max_bytes - self.transferred_bytes
         self.transferred_bytes += len(data)
-        # Damage before the bound counts first, wherever the reads were cut.
-        if self._decoders:
-            yield from self._decode(data[:room], 0)
-        else:
-            self._pieces.append(data[:room])
+        return room
+
+    def _refuse_beyond(self, room: int, data: bytes) -> None:
         if len(data) > room:
             raise ContentTooLargeError(f"the body is larger than {self._max_bytes:,} bytes")
 

@@ -1,8 +1,8 @@
 """One hop: a new connection, TLS where the address asks for it, one request, one response."""
 
-from collections.abc import Coroutine, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 from probes.connection import Endpoint, Stream, connect
 from probes.engine import PAUSE
@@ -43,6 +43,7 @@ class Approach:
     encoded: bytes
     server_name: str
     trust: Trust | None
+    shown_path: str
 
 
 class Visitor(Protocol):
@@ -83,7 +84,7 @@ class Exchange:
         trust = (self.trust if home else self.trust_elsewhere) if target.tls else None
         host, refusal = (instead or target.host).strip("[]"), None if reach is None else reach.refusal
         endpoint = Endpoint(host, target.port, options.ip_version, refusal)
-        return Approach(request, endpoint, request.encode(cookies), name, trust)
+        return Approach(request, endpoint, request.encode(cookies), name, trust, shown_url(target.path))
 
     async def hop(self, approach: Approach, trace: Trace, visitor: Visitor) -> Answer:
         """Connects, asks and reads the whole response.
@@ -98,105 +99,107 @@ class Exchange:
                 stream = await secure(connection, name, trust, self.environment, trace, data_follows=True)
             return await self.ask(stream, approach, trace, visitor)
 
-    def ask(self, stream: Stream, approach: Approach, trace: Trace, visitor: Visitor) -> Coroutine[Any, Any, Answer]:
-        """Asks over a connection that stands, and reads the response; to be awaited.
+    async def ask(self, stream: Stream, approach: Approach, trace: Trace, visitor: Visitor) -> Answer:
+        """Asks over a connection that stands, and reads to the end, or to the headers where nobody wants the body.
 
         Raises:
             ProbeFailure: any of it failed.
         """
-        response = _Response(approach.request, trace, self.options.max_body_bytes)
-        return response.read(stream, approach.encoded, visitor)
-
-
-class _Response:
-    """The response to one request while it is read."""
-
-    __slots__ = ("_broken", "_limit", "_parser", "_request", "_trace")
-
-    def __init__(self, request: Request, trace: Trace, max_body_bytes: int) -> None:
-        self._request, self._trace = request, trace
-        self._limit = max_body_bytes
-        self._parser = ResponseParser(method=request.method)
-        self._broken: ProbeFailure | None = None
-
-    async def read(self, stream: Stream, encoded: bytes, visitor: Visitor) -> Answer:
-        """Asks, and reads to the end, or to the headers of a response whose body nobody wants."""
-        parser, trace = self._parser, self._trace
+        request, limit = approach.request, self.options.max_body_bytes
+        parser = ResponseParser(method=request.method)
         trace.enter(Phase.PROCESSING)
-        pieces = self._take(await _send_and_receive(stream, encoded), Phase.PROCESSING)
+        pieces = _pieces(parser, await _first_bytes(stream, approach.encoded), Phase.PROCESSING)
+        trace.note("{} {}: first byte after {took:.1f} ms", request.method, approach.shown_path)
         trace.enter(Phase.TRANSFER)
-        trace.note(
-            "{} {}: first byte after {:.1f} ms", self._request.method, _Shown(self._request), trace.lap_s * 1000
-        )
         while not parser.headers_complete:
-            pieces = [*pieces, *self._take(await stream.receive(), Phase.PROCESSING)]
-        answer = self._begun()
-        if not visitor.on_head(self._request, answer):
+            pieces = _pieces(parser, await stream.receive(), Phase.PROCESSING)  # before the headers there are none
+        content = _begun(parser.head, limit, trace)
+        answer = Answer(parser.head, content)
+        if not visitor.on_head(request, answer):
             return answer
-        self._refuse_too_large()
-        content = answer.content
+        _refuse_too_large(parser, limit)
         trace.progress = content.progress
-        if pieces:
-            await _feed(content, pieces)
-        while not parser.complete:
-            if self._broken is not None:
-                raise self._broken
-            await _feed(content, self._take(await stream.receive(), Phase.TRANSFER))
+        while True:
+            if pieces:
+                await _feed(content, pieces)
+            if parser.complete:
+                break
+            pieces = _pieces(parser, await stream.receive(), Phase.TRANSFER)
         _finish(content)
-        size = content.transferred_bytes
-        trace.note("body read in {:.1f} ms: {:,} bytes, {:,} decoded", trace.lap_ms, size, len(content.body))
-        trace.leave()
+        trace.note(
+            "body read in {took:.1f} ms: {:,} bytes, {:,} decoded", content.transferred_bytes, len(content.body)
+        )
         return answer
 
-    def _take(self, data: bytes | memoryview, phase: Phase) -> Sequence[bytes]:
-        """Feeds what came, or the end of the stream; returns the pieces of body in it.
 
-        Where they are followed by what is no HTTP, the head and they come first: `_broken` is raised after them.
-        """
-        try:
-            if data:
-                return self._parser.feed(data)
-            self._parser.end_of_stream()
-        except HttpBrokenError as error:
-            self._broken = ProbeFailure(Reason.HTTP_PROTOCOL, str(error), phase=phase)
-            if error.pieces is None:
-                raise self._broken from None
-            return error.pieces
-        return ()
+class _LastPieces(list[bytes]):
+    """Pieces of the body that are followed by what is no HTTP; the verdict comes after them."""
 
-    def _begun(self) -> Answer:
-        head = self._parser.head
-        count = len(head.received)
-        self._trace.note("HTTP/{} {}, {} header{}", head.version, head.status, count, "" if count == 1 else "s")
-        try:
-            content = Content(head.get("Content-Encoding") or "", self._limit)
-        except ContentDamagedError as error:
-            raise ProbeFailure(Reason.HTTP_PROTOCOL, str(error), phase=Phase.TRANSFER) from None
-        if content.unknown_codings:
-            self._trace.note("unknown content codings left as they are: {}", ", ".join(content.unknown_codings))
-        return Answer(head, content)
+    def __init__(self, pieces: Sequence[bytes], failure: ProbeFailure) -> None:
+        super().__init__(pieces)
+        self.failure = failure
 
-    def _refuse_too_large(self) -> None:
-        """Ends before the body where its announced length is too much already; a HEAD answer may announce any."""
-        length = self._parser.content_length
-        if length is not None and length > self._limit and not self._parser.is_bodiless:
-            detail = f"Content-Length is {length:,} bytes, allowed {self._limit:,}"
-            raise ProbeFailure(Reason.BODY_TOO_LARGE, detail, phase=Phase.TRANSFER)
+    def __bool__(self) -> bool:
+        return True  # also where there is no piece: the verdict is there
+
+
+def _pieces(parser: ResponseParser, data: bytes | memoryview, phase: Phase) -> Sequence[bytes]:
+    """Feeds what came, or the end of the stream; returns the pieces of body in it.
+
+    Where they are followed by what is no HTTP, the head and they come first: the verdict would else depend on how TCP
+    has cut the bytes up.
+    """
+    try:
+        if data:
+            return parser.feed(data)
+        parser.end_of_stream()
+    except HttpBrokenError as error:
+        failure = ProbeFailure(Reason.HTTP_PROTOCOL, str(error), phase=phase)
+        if error.pieces is None:
+            raise failure from None
+        return _LastPieces(error.pieces, failure)
+    return ()
+
+
+def _begun(head: Head, limit: int, trace: Trace) -> Content:
+    count = len(head.received)
+    trace.note("HTTP/{} {}, {} header{}", head.version, head.status, count, "" if count == 1 else "s")
+    try:
+        content = Content(head.get("Content-Encoding") or "", limit)
+    except ContentDamagedError as error:
+        raise ProbeFailure(Reason.HTTP_PROTOCOL, str(error), phase=Phase.TRANSFER) from None
+    if content.unknown_codings:
+        trace.note("unknown content codings left as they are: {}", content.unknown_codings)
+    return content
+
+
+def _refuse_too_large(parser: ResponseParser, limit: int) -> None:
+    """Ends before the body where its announced length is too much already; a HEAD answer may announce any."""
+    length = parser.content_length
+    if length is not None and length > limit and not parser.is_bodiless:
+        detail = f"Content-Length is {length:,} bytes, allowed {limit:,}"
+        raise ProbeFailure(Reason.BODY_TOO_LARGE, detail, phase=Phase.TRANSFER)
 
 
 async def _feed(content: Content, pieces: Sequence[bytes]) -> None:
     """Takes pieces of the body; where they are many or must be decoded, others get their turn in between."""
+    failure = pieces.failure if isinstance(pieces, _LastPieces) else None
     if len(pieces) > MANY_PIECES:
         await PAUSE
         pieces = (b"".join(pieces),)  # a million tiny ones would take far more memory than their bytes
     try:
         for piece in pieces:
+            if not content.is_coded:
+                content.keep(piece)
+                continue
             for _ in content.feeding(piece):
                 await PAUSE
     except ContentTooLargeError as error:
         raise ProbeFailure(Reason.BODY_TOO_LARGE, str(error), phase=Phase.TRANSFER) from None
     except ContentDamagedError as error:
         raise ProbeFailure(Reason.HTTP_PROTOCOL, str(error), phase=Phase.TRANSFER) from None
+    if failure is not None:
+        raise failure
 
 
 def _finish(content: Content) -> None:
@@ -206,19 +209,7 @@ def _finish(content: Content) -> None:
         raise ProbeFailure(Reason.HTTP_PROTOCOL, str(error), phase=Phase.TRANSFER) from None
 
 
-class _Shown:
-    """A request's path for a log line, redacted when it is read."""
-
-    __slots__ = ("_request",)
-
-    def __init__(self, request: Request) -> None:
-        self._request = request
-
-    def __format__(self, _spec: str) -> str:
-        return shown_url(self._request.target.path)
-
-
-async def _send_and_receive(stream: Stream, request: bytes) -> bytes | memoryview:
+async def _first_bytes(stream: Stream, request: bytes) -> bytes | memoryview:
     """Returns what comes first after a request.
 
     A server may answer and close before it has read all of it (413, or a TLS alert about the client certificate):

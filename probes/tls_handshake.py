@@ -207,7 +207,7 @@ async def _look(first: Connection, server_name: str, trust: Trust, environment: 
 
 def _note_success(stream: TlsStream, trust: Trust, trace: Trace) -> None:
     evidence, chain_ends = trust.shown.read(stream, verified=trust.verify)
-    trace.note("{} with {} in {:.1f} ms", evidence.version, evidence.cipher, trace.lap_ms)
+    trace.note("{} with {} in {took:.1f} ms", evidence.version, evidence.cipher)
     _note_chain(evidence, trace)
     if chain_ends is not None:
         trace.values["ssl_last_chain_expiry_timestamp_seconds"] = chain_ends.timestamp()

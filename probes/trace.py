@@ -13,6 +13,9 @@ LOG_LINES = 250
 LOG_CHARS = 1000
 """Bounds of what strangers can make a log grow to."""
 
+Note = tuple[str, tuple[object, ...], float | None, float]
+"""Template, values, the beginning of the phase under way and the instant, monotonic seconds."""
+
 
 class HttpSeen(Protocol):
     """What an HTTP exchange has seen, turned into evidence once its end is known."""
@@ -50,7 +53,7 @@ class Trace:
     progress: Callable[[], str] | None = None
     failure: ProbeFailure | None = None
     _since: float | None = None
-    _log: list[tuple[str, tuple[object, ...]]] = field(default_factory=list)
+    _log: list[Note] = field(default_factory=list)
 
     def begin_anew(self) -> None:
         """Forgets all that was noted; an attempt that was none has left it."""
@@ -65,10 +68,11 @@ class Trace:
 
         Args:
             template: the line itself; with values, a format string, which must then be ours and no stranger's text.
-            values: what goes into the template.
+                `{took:.1f}` in it is how long the phase under way has lasted, milliseconds.
+            values: what goes into the template; several texts in a tuple are listed.
         """
         if len(self._log) < LOG_LINES:
-            self._log.append((template, values))
+            self._log.append((template, values, self._since, self.clock.monotonic()))
 
     def enter(self, phase: Phase) -> None:
         """Ends the phase under way and begins another at the same instant; hops of a redirect sum up."""
@@ -90,20 +94,13 @@ class Trace:
         """How long the phase under way has lasted, seconds; 0 where none is."""
         return 0.0 if self._since is None else self.clock.monotonic() - self._since
 
-    @property
-    def lap_ms(self) -> float:
-        """The same in milliseconds, for a log line."""
-        return self.lap_s * 1000
-
     def spent(self, phase: Phase, seconds: float) -> None:
         """Adds time to a phase that was measured elsewhere."""
         self.phases[phase] = self.phases.get(phase, 0.0) + seconds
 
     def log(self) -> tuple[str, ...]:
         """Returns what was noted, one line a step."""
-        return tuple(
-            one_line(template.format(*values) if values else template, LOG_CHARS) for template, values in self._log
-        )
+        return tuple(one_line(line, LOG_CHARS) for line in map(_worded, self._log))
 
     def evidence(self) -> Evidence:
         """Returns everything that was noted, at the end."""
@@ -125,3 +122,11 @@ class Trace:
         if seen is None:
             return None
         return seen.evidence() if whole else seen.evidence_of_good()
+
+
+def _worded(note: Note) -> str:
+    template, values, since, now = note
+    if not values:
+        return template
+    listed = (", ".join(map(str, value)) if isinstance(value, tuple) else value for value in values)
+    return template.format(*listed, took=0.0 if since is None else (now - since) * 1000)
