@@ -39,6 +39,10 @@ CUT_AFTER_S = 3.0
 FIRST_WITHIN_S = 5.0
 """New checks are probed within this time, spread by their phase, and not only at their first slot."""
 
+FIRST_PER_S = 200.0
+"""New checks beyond `FIRST_WITHIN_S` of these take their time, up to their first slot: ten thousand handshakes within
+seconds would cost 60 MB that the C library never gives back, and start late."""
+
 CLOCK_JUMP_S = 2.0
 """Wall and monotonic time drifting apart by more than this between two ticks is a jump of the clock."""
 
@@ -86,6 +90,7 @@ class Wheel:
         for key in [key for key, spoke in self._spokes.items() if key not in probes]:
             self._remove(key)
         self._places.keep({check.host_group for check, _ in probes.values()})
+        first_within_s = max(FIRST_WITHIN_S, (len(probes) - len(self._spokes)) / FIRST_PER_S)
         for key, (check, probe) in probes.items():
             standing = self._spokes.get(key)
             if standing is not None and standing.check == check:
@@ -94,8 +99,8 @@ class Wheel:
                 self._remove(key)
             group = self._places.group(check.host_group)
             spoke = self._spokes[key] = Spoke(check, probe, phase_of(key, check.interval_s), group)
-            spread = min(FIRST_WITHIN_S, check.interval_s) * spoke.phase_s / check.interval_s
-            self._rim.add(spoke, now + spread)
+            spread = min(first_within_s, check.interval_s) * spoke.phase_s / check.interval_s
+            self._rim.add(spoke, min(now + spread, next_slot(now, spoke.phase_s, check.interval_s)))
 
     def recheck(self, check_key: str, at: datetime) -> None:
         """Probes a check once more at an instant, beside its slots."""

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sentry.domain.result import Reason, Status
 from sentry.domain.site import Check, CheckOptions
 from sentry.ports import SampleKind
-from sentry.wheel import CUT_AFTER_S, FIRST_WITHIN_S, TICK_S, Finished, Wheel, next_slot, phase_of
+from sentry.wheel import CUT_AFTER_S, FIRST_PER_S, FIRST_WITHIN_S, TICK_S, Finished, Wheel, next_slot, phase_of
 from tests.fakes.checks import make_check, make_result
 from tests.fakes.clock import ManualClock
 from tests.fakes.probe import ManualProbe
@@ -95,6 +95,21 @@ async def test_new_check_is_probed_within_seconds_of_the_start() -> None:
     await harness.turn(FIRST_WITHIN_S)
 
     assert len(probe.started) >= 1
+
+
+async def test_many_new_checks_are_not_probed_all_at_once() -> None:
+    """A start of thousands of checks takes its time, and yet each is probed within its first interval."""
+    harness = Harness()
+    probes = harness.watch(*(make_check(f"site{number}/http", host_group=f"h{number}") for number in range(4000)))
+
+    before, most_per_s = 0, 0
+    for _ in range(60):
+        await harness.turn(1)
+        started = sum(len(probe.started) for probe in probes)
+        before, most_per_s = started, max(most_per_s, started - before)
+
+    assert all(probe.started for probe in probes)
+    assert most_per_s < 1.5 * (FIRST_PER_S + 4000 / 60)
 
 
 @pytest.mark.promise("001-29")
