@@ -11,12 +11,15 @@ from probes.environment import ProbeEnvironment, ProbeFailure
 from probes.tls_library import StandardContext
 from probes.tls_shortcut import Shortcut, shortcut
 from probes.tls_stream import TlsStream
-from probes.tls_trust import TrustSetting, tls_context
+from probes.tls_trust import TrustSetting, standard_context
 from probes.tls_verdict import ShownChain, broken_tls, refused_certificate, spoken_span
 from probes.tls_verified import Memory
 from probes.trace import Trace
 from sentry.domain.result import Certificate, Phase, Reason, TlsEvidence
 from sentry.domain.site import Check
+
+
+_NOTHING_SHOWN = TlsEvidence()
 
 
 class ShownSessions:
@@ -26,7 +29,7 @@ class ShownSessions:
 
     def __init__(self) -> None:
         self._key: int | None = None
-        self._evidence = TlsEvidence()
+        self._evidence = _NOTHING_SHOWN
         self._chain_ends: datetime | None = None
 
     def read(self, stream: TlsStream, *, verified: bool) -> tuple[TlsEvidence, datetime | None]:
@@ -69,8 +72,8 @@ class Trust:
         Raises:
             ConfigurationError: a file cannot be used.
         """
-        judging, looking = (tls_context(one, owner=owner) for one in (setting, setting.unverified()))
-        return cls(StandardContext(judging), StandardContext(looking), setting.verify)
+        judging, looking = (standard_context(one, owner=owner) for one in (setting, setting.unverified()))
+        return cls(judging, looking, setting.verify)
 
     @classmethod
     def of_check(cls, check: Check, setting: TrustSetting, environment: ProbeEnvironment) -> "Trust":

@@ -10,10 +10,10 @@ from functools import partial
 from probes.connection import Connection
 from probes.engine import Engine
 from probes.environment import DoubtfulTlsError, ProbeEnvironment, ProbeFailure
-from probes.tls_library import StandardContext, TlsContext, TlsSession
+from probes.tls_library import TlsContext, TlsSession
 from probes.tls_rustls import Offer, require_library, rustls_context
 from probes.tls_stream import TlsStream
-from probes.tls_trust import TrustSetting, tls_context
+from probes.tls_trust import TrustSetting, standard_context
 from probes.tls_verified import JUDGED_EVERY_S, Memory, VerifiedChains
 from probes.trace import Trace
 from sentry.domain.result import Reason
@@ -160,7 +160,7 @@ def shortcut(
     if choice.library == "rtls":
         chains = VerifiedChains(environment.clock, life_s or JUDGED_EVERY_S, partial(_rustls_way, setting))
     elif life_s > 0:
-        light = StandardContext(tls_context(replace(setting, verify=False, ca_file=None), owner=owner))
+        light = standard_context(replace(setting, verify=False, ca_file=None), owner=owner)
         chains = VerifiedChains(environment.clock, life_s, partial(_light_way, light))
     else:
         return None
@@ -173,5 +173,5 @@ def _rustls_way(setting: TrustSetting, verified: Sequence[bytes]) -> TlsContext 
     return rustls_context(Offer(verified[1], setting.min_version, setting.alpn))
 
 
-def _light_way(light: StandardContext, _verified: Sequence[bytes]) -> TlsContext:
+def _light_way(light: TlsContext, _verified: Sequence[bytes]) -> TlsContext:
     return light

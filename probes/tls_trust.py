@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
+from probes.tls_library import StandardContext
 from sentry.domain.errors import ConfigurationError, Problem
 
 TLS_VERSIONS = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
@@ -34,7 +35,7 @@ class TrustSetting:
         return replace(self, verify=False, ca_file=None, min_version="1.2")
 
 
-def tls_context(setting: TrustSetting, *, owner: str) -> ssl.SSLContext:
+def standard_context(setting: TrustSetting, *, owner: str) -> StandardContext:
     """Returns the shared context of a setting; reads files, so call it when a probe is prepared, not in its slot.
 
     Args:
@@ -61,7 +62,7 @@ def _stamp(file: Path | None) -> tuple[int, int] | None:
 
 
 @lru_cache(maxsize=64)
-def _shared_context(setting: TrustSetting, _stamps: tuple[tuple[int, int] | None, ...]) -> ssl.SSLContext:
+def _shared_context(setting: TrustSetting, _stamps: tuple[tuple[int, int] | None, ...]) -> StandardContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = TLS_VERSIONS[setting.min_version]
     if setting.verify:
@@ -78,7 +79,7 @@ def _shared_context(setting: TrustSetting, _stamps: tuple[tuple[int, int] | None
         context.load_cert_chain(setting.client_cert_file, setting.client_key_file, password=_no_password)
     if setting.alpn:
         context.set_alpn_protocols(list(setting.alpn))
-    return context
+    return StandardContext(context)
 
 
 def _no_password() -> str:
