@@ -233,7 +233,7 @@ async def open_agent(config: Path, clock: Clock | None = None, *, workers: int |
         StoreError: the store cannot be opened, or another agent works on it.
     """
     async with AsyncExitStack() as stack:
-        books = await stack.enter_async_context(open_books(config, clock))
+        books = await stack.enter_async_context(open_books(config, clock, lasting=True))
         settings = books.settings
         await stack.enter_async_context(books.store.database.sole_agent())
         token = settings.web.token

@@ -62,12 +62,13 @@ class Books:
 
 
 @asynccontextmanager
-async def open_books(config: Path, clock: Clock | None = None) -> AsyncIterator[Books]:
+async def open_books(config: Path, clock: Clock | None = None, *, lasting: bool = False) -> AsyncIterator[Books]:
     """Reads the configuration and opens its store.
 
     Args:
         config: the main configuration file.
         clock: the machine's own when absent.
+        lasting: whether they stay open for long; see `sentry.store.open_store`.
 
     Raises:
         ConfigurationError: the configuration or the store's address cannot be used.
@@ -77,7 +78,7 @@ async def open_books(config: Path, clock: Clock | None = None) -> AsyncIterator[
     with beside_the_loop():
         roster = Roster(await asyncio.to_thread(load_settings, config))
     settings = roster.settings
-    async with open_store(settings.store, handlers=HANDLERS, clock=clock) as store:
+    async with open_store(settings.store, handlers=HANDLERS, clock=clock, lasting=lasting) as store:
         messages = Messages(
             agency_name=settings.agency.name,
             base_url=settings.web.link_root,

@@ -15,7 +15,7 @@ from sentry.store.heartbeats import StoredHeartbeats
 from sentry.store.incidents import StoredIncidents
 from sentry.store.ledger import StoredLedger
 from sentry.store.marks import MarkBook
-from sentry.store.migrate import bring_up_to_date
+from sentry.store.migrate import bring_up_to_date, bring_up_to_date_apart, is_current
 from sentry.store.retention import Retention
 from sentry.store.sealing import Sealing
 from sentry.store.tickets import StoredTickets
@@ -60,7 +60,7 @@ class Store:
 
 @asynccontextmanager
 async def open_store(
-    address: str, *, handlers: Sequence[str], clock: Clock, wait_s: float = WAIT_S
+    address: str, *, handlers: Sequence[str], clock: Clock, wait_s: float = WAIT_S, lasting: bool = False
 ) -> AsyncIterator[Store]:
     """Opens the store, makes or migrates its tables, and closes it at the end.
 
@@ -70,6 +70,7 @@ async def open_store(
         handlers: every name that an event is owed to.
         clock: for the instants that the store itself sets.
         wait_s: how long a write waits for another writer.
+        lasting: whether it stays open for long, so that what is only needed to open it is best kept out of memory.
 
     Raises:
         ConfigurationError: the address cannot be used.
@@ -81,6 +82,8 @@ async def open_store(
         await asyncio.to_thread(check_file, parsed.file)
     database = Database(parsed, wait_s=wait_s)
     try:
+        if lasting and not await is_current(database):
+            await bring_up_to_date_apart(parsed)
         await bring_up_to_date(database)
         store = Store(database, handlers=handlers, clock=clock)
         await store.heartbeats.load()

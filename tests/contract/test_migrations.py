@@ -1,6 +1,8 @@
 """The migrations make what the tables say, on both databases, and know what they must not touch."""
 
 import asyncio
+import subprocess
+from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -11,7 +13,9 @@ from sqlalchemy import Connection, text
 
 from sentry.domain.errors import StoreError
 from sentry.store import Store, open_store
-from sentry.store.migrate import MIGRATIONS
+from sentry.store.address import parse_address
+from sentry.store.database import Database
+from sentry.store.migrate import COMMAND, MIGRATIONS, is_current
 from sentry.store.schema import HEAD, metadata
 from tests.contract.conftest import HANDLERS, WAIT_S
 from tests.fakes.clock import ManualClock
@@ -75,3 +79,19 @@ async def test_open_a_current_store_needs_no_write(store: Store, address: str, c
     opened = open_store(address, handlers=HANDLERS, clock=clock, wait_s=WAIT_S)
     async with store.database.write(), opened as other:
         assert await other.tickets.list() == []
+
+
+async def test_open_a_new_store_for_long_makes_it_in_a_process_apart(tmp_path: Path, clock: ManualClock) -> None:
+    """What migrates is needed once, and an agent runs for months: a store opens current from the process apart."""
+    made = parse_address(f"sqlite:///{tmp_path}/new.db")
+
+    written = made.url.render_as_string(hide_password=False).encode()
+    run = await asyncio.to_thread(subprocess.run, COMMAND, input=written, capture_output=True, check=False)
+
+    assert (run.returncode, run.stderr) == (0, b"")
+    database = Database(made, wait_s=WAIT_S)
+    assert await is_current(database)
+    await database.aclose()
+    opened = open_store(f"sqlite:///{tmp_path}/new.db", handlers=HANDLERS, clock=clock, wait_s=WAIT_S, lasting=True)
+    async with opened as store:
+        assert await store.tickets.list() == []
