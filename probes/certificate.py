@@ -1,5 +1,6 @@
 """Reads a certificate of a presented chain into the domain's form; what it holds was written by strangers."""
 
+import sys
 import warnings
 from functools import lru_cache
 
@@ -32,7 +33,7 @@ KEPT_DER_BYTES = 8192
 
 
 def read_certificate(der: bytes) -> Certificate | None:
-    """Returns the certificate, decoded once for as long as it is among the last 4,096 seen.
+    """Returns the certificate, decoded once for as long as it is among the last 512 seen.
 
     Returns:
         None where it cannot be read as X.509.
@@ -40,7 +41,7 @@ def read_certificate(der: bytes) -> Certificate | None:
     return _read_once(der) if len(der) <= KEPT_DER_BYTES else _read(der)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=512)  # each check keeps its own; these are the issuers that many share
 def _read_once(der: bytes) -> Certificate | None:
     return _read(der)
 
@@ -101,7 +102,7 @@ def _issuer_of_issuer(parsed: x509.Certificate) -> x509.Name | None:
 
 
 def _name(name: x509.Name) -> str:
-    return one_line(name.rfc4514_string(), NAME_CHARS)
+    return sys.intern(one_line(name.rfc4514_string(), NAME_CHARS))  # one issuer has issued thousands
 
 
 def _alternative_names(parsed: x509.Certificate) -> tuple[str, ...]:
@@ -119,11 +120,11 @@ def _key_text(parsed: x509.Certificate) -> str:
     except UNREADABLE:  # an algorithm or a curve that cryptography does not know
         return parsed.public_key_algorithm_oid.dotted_string
     if isinstance(key, rsa.RSAPublicKey):
-        return f"RSA {key.key_size}"
+        return sys.intern(f"RSA {key.key_size}")
     if isinstance(key, ec.EllipticCurvePublicKey):
-        return f"EC {key.curve.name}"
+        return sys.intern(f"EC {key.curve.name}")
     if isinstance(key, dsa.DSAPublicKey):
-        return f"DSA {key.key_size}"
+        return sys.intern(f"DSA {key.key_size}")
     return type(key).__name__.removeprefix("_").removesuffix("PublicKey")
 
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from weakref import WeakValueDictionary
 
 from probes.environment import ProbeFailure
 from probes.http_json import JsonMismatchError, check_json
@@ -16,9 +17,9 @@ from sentry.domain.result import Phase, Reason
 STATUS_REASONS = {4: Reason.HTTP_CLIENT_ERROR, 5: Reason.HTTP_SERVER_ERROR}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True, eq=False)
 class Demands:
-    """The demands of a check, prepared.
+    """The demands of a check, prepared; checks that share their options share them.
 
     Attributes:
         status: accepted ranges.
@@ -36,7 +37,14 @@ class Demands:
 
     @classmethod
     def prepare(cls, options: HttpOptions) -> "Demands":
-        """Compiles what can be compiled."""
+        """Compiles what can be compiled, or finds it compiled."""
+        known = _KNOWN.get(id(options))
+        if known is None:
+            known = _KNOWN[id(options)] = cls._prepared(options)
+        return known
+
+    @classmethod
+    def _prepared(cls, options: HttpOptions) -> "Demands":
         named = [name for name in (*HEADER_DEMANDS, *BODY_DEMANDS) if getattr(options, name)]
         return cls(
             options=options,
@@ -71,6 +79,9 @@ class Demands:
         failures = (check(self, body, charset) for check in BODY_CHECKS)
         return next((failure for failure in failures if failure is not None), None)
 
+
+_KNOWN: WeakValueDictionary[int, Demands] = WeakValueDictionary()
+"""By the identity of the options, which lasts as long as the demands that hold them."""
 
 HEADER_DEMANDS = dict.fromkeys(("expect_headers", "forbid_headers")).keys()
 BODY_DEMANDS = dict.fromkeys(("expect_text", "forbid_text", "expect_regex", "forbid_regex", "expect_json")).keys()

@@ -1,6 +1,7 @@
 """A verifying handshake as a phase of a probe; where it fails, a second one that only reads the chain."""
 
 import ssl
+import sys
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -38,13 +39,18 @@ class ShownSessions:
         key = hash(session)  # of 64 bits and keyed by a secret of this process, so nobody can aim at a collision
         if key != self._key:
             version, cipher, ders = session
-            self._evidence = TlsEvidence(version, cipher, _certificates(ders), verified)
+            self._evidence = TlsEvidence(_shared(version), _shared(cipher), _certificates(ders), verified)
             ends = [
                 certificate.not_after for certificate in _certificates(stream.verified_chain() if verified else ())
             ]
             self._chain_ends = min(ends, default=None)
             self._key = key
         return self._evidence, self._chain_ends
+
+
+def _shared(name: str | None) -> str | None:
+    """Returns one object for all checks: there are few versions and ciphers, and each session writes its own."""
+    return None if name is None else sys.intern(name)
 
 
 def _certificates(ders: tuple[bytes, ...]) -> tuple[Certificate, ...]:
