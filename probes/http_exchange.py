@@ -9,6 +9,7 @@ from probes.engine import PAUSE
 from probes.environment import ProbeEnvironment, ProbeFailure
 from probes.http_content import Content, ContentDamagedError, ContentTooLargeError
 from probes.http_options import HttpOptions
+from probes.http_proxy import CREDENTIALS_ADVICE, ProxyRoute, refuses_credentials
 from probes.http_reach import Reach
 from probes.http_redaction import shown_url
 from probes.http_request import Request
@@ -44,6 +45,7 @@ class Approach:
     server_name: str
     trust: Trust | None
     shown_path: str
+    route: ProxyRoute | None = None
 
 
 class Visitor(Protocol):
@@ -84,7 +86,9 @@ class Exchange:
         trust = (self.trust if home else self.trust_elsewhere) if target.tls else None
         host, refusal = (instead or target.host).strip("[]"), None if reach is None else reach.refusal
         endpoint = Endpoint(host, target.port, options.ip_version, refusal)
-        return Approach(request, endpoint, request.encode(cookies), name, trust, shown_url(target.path))
+        route = ProxyRoute.to(endpoint, request, options, reach, self.environment.user_agent)
+        encoded = request.encode(cookies, None if route is None else route.asked_directly)
+        return Approach(request, endpoint, encoded, name, trust, shown_url(target.path), route)
 
     async def hop(self, approach: Approach, trace: Trace, visitor: Visitor) -> Answer:
         """Connects, asks and reads the whole response.
@@ -92,11 +96,16 @@ class Exchange:
         Raises:
             ProbeFailure: any of it failed.
         """
-        with await connect(approach.endpoint, self.environment, trace) as connection:
+        route, environment = approach.route, self.environment
+        way = connect(approach.endpoint, environment, trace) if route is None else route.connect(environment, trace)
+        with await way as connection:
             stream: Stream = connection
             if approach.trust is not None:
                 name, trust = approach.server_name, approach.trust
-                stream = await secure(connection, name, trust, self.environment, trace, data_follows=True)
+                tunnel = None if route is None else route.tunnel
+                stream = await secure(connection, name, trust, environment, trace, data_follows=True, tunnel=tunnel)
+            elif route is not None and route.asked_directly is not None:
+                visitor = _Gatekeeper(route, visitor, trace)
             return await self.ask(stream, approach, trace, visitor)
 
     async def ask(self, stream: Stream, approach: Approach, trace: Trace, visitor: Visitor) -> Answer:
@@ -130,6 +139,23 @@ class Exchange:
             "body read in {took:.1f} ms: {:,} bytes, {:,} decoded", content.transferred_bytes, len(content.body)
         )
         return answer
+
+
+@dataclass(frozen=True, slots=True)
+class _Gatekeeper:
+    """Follows an answer that may be the proxy's own: where it refuses us it says nothing of the site."""
+
+    route: ProxyRoute
+    visitor: Visitor
+    trace: Trace
+
+    def on_head(self, request: Request, answer: Answer) -> bool:
+        """Takes an answer whose headers have come; returns whether its body is wanted."""
+        wanted = self.visitor.on_head(request, answer)
+        if not refuses_credentials(answer.head):
+            return wanted
+        self.trace.failure = self.route.fault(f"answers {answer.head.status}: {CREDENTIALS_ADVICE}", Phase.PROCESSING)
+        return False
 
 
 class _LastPieces(list[bytes]):

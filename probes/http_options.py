@@ -20,6 +20,7 @@ from probes.http_json import JsonExpectations
 from probes.http_patterns import Patterns, Texts
 from probes.http_redaction import redacted_url
 from probes.http_status import AcceptedStatus
+from probes.proxy_address import ProxyAddress
 from sentry.domain.site import CheckOptions
 
 TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -60,8 +61,14 @@ def _url_or_path(written: str) -> str:
     return written
 
 
+def _proxy(value: SecretStr) -> SecretStr:
+    ProxyAddress.parse(value.get_secret_value())
+    return value
+
+
 HeaderName = Annotated[str, AfterValidator(_header_name)]
 HeaderValue = Annotated[SecretStr, AfterValidator(_header_value)]
+ProxyUrl = Annotated[SecretStr, AfterValidator(_proxy)]
 UrlOrPath = Annotated[str, Field(min_length=1, max_length=8192), AfterValidator(_url_or_path)]
 
 
@@ -123,6 +130,11 @@ class HttpOptions(CheckOptions):
     compression: bool = Field(default=True, description="Whether gzip, deflate and br are asked for.")
 
     ip_version: Literal[4, 6] | None = Field(None, description="4 or 6 to use that family only.")
+    proxy: ProxyUrl | None = Field(
+        None,
+        description="HTTP proxy to go through, e.g. http://user:${PROXY_PASSWORD}@proxy.example:3128; it resolves "
+        "the site's name, and its own failure makes the check unknown, never down. Only its host is ever shown.",
+    )
     connect_to: str | None = Field(
         None,
         min_length=1,
@@ -149,6 +161,19 @@ class HttpOptions(CheckOptions):
             return site_url
         page = self.url if "://" in self.url[:12] else urljoin(site_url, self.url)
         return redacted_url(page).partition("?")[0]
+
+    @property
+    def through(self) -> ProxyAddress | None:
+        """The proxy to go through, taken apart."""
+        return None if self.proxy is None else ProxyAddress.parse(self.proxy.get_secret_value())
+
+    @model_validator(mode="after")
+    def _proxy_has_its_own_credentials(self) -> Self:
+        if self.proxy is not None and "proxy-authorization" in map(str.lower, self.headers):
+            raise ValueError(
+                "the site would see a Proxy-Authorization header; take it out and write user and password into proxy"
+            )
+        return self
 
     @model_validator(mode="after")
     def _bodies_exclude_each_other(self) -> Self:

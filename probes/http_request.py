@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 from probes.http_options import HttpOptions
 from probes.http_target import Target
+from probes.proxy_address import ProxyAddress
 
 HARMLESS_ELSEWHERE = frozenset({"accept", "accept-language", "user-agent"})
 """Headers of the user that go to another origin too; any other one may hold a credential."""
@@ -43,9 +44,16 @@ class Request:
         """Whether it goes to whom the credentials are meant for."""
         return self.home.trusts(self.target)
 
-    def encode(self, cookies: str | None) -> bytes:
-        """Returns the request as it goes over the wire."""
-        written = [f"{self.method} {self.target.path} HTTP/1.1", f"Host: {self._host()}"]
+    def encode(self, cookies: str | None, proxy: ProxyAddress | None = None) -> bytes:
+        """Returns the request as it goes over the wire.
+
+        Args:
+            cookies: its Cookie header.
+            proxy: who gets it, in absolute form, where that is not the site.
+        """
+        asked = self.target.path if proxy is None else self.target.url
+        written = [f"{self.method} {asked} HTTP/1.1", f"Host: {self._host()}"]
+        written += [f"Proxy-Authorization: {proxy.authorization}"] if proxy and proxy.authorization else []
         named = {name.lower() for name, _ in self._own_headers()}
         defaults = {"User-Agent": self.user_agent, "Accept": "*/*"}
         defaults |= {"Accept-Encoding": CODINGS} if self.compression else {}
@@ -108,6 +116,7 @@ def secrets_of(options: HttpOptions, target: Target) -> tuple[str, ...]:
     authorization = _authorization(options, target)
     texts |= {authorization.partition(" ")[2]} if authorization else set()
     texts |= {target.password} if target.password else set()
+    texts |= set(options.through.secrets) if options.through else set()
     return tuple(sorted((text for text in texts if len(text) >= SECRET_CHARS), key=len, reverse=True))
 
 

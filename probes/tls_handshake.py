@@ -2,6 +2,7 @@
 
 import ssl
 import sys
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -18,6 +19,9 @@ from probes.tls_verified import Memory
 from probes.trace import Trace
 from sentry.domain.result import Certificate, Phase, Reason, TlsEvidence
 from sentry.domain.site import Check
+
+Tunnel = Callable[[Connection, Trace], Awaitable[None]]
+"""Has a proxy make the way to the server over a connection to the proxy."""
 
 
 _NOTHING_SHOWN = TlsEvidence()
@@ -105,6 +109,7 @@ async def secure(
     trace: Trace,
     *,
     data_follows: bool = False,
+    tunnel: Tunnel | None = None,
 ) -> TlsStream:
     """Shakes hands over a connection, as the phase TLS, and notes the chain.
 
@@ -119,6 +124,7 @@ async def secure(
         trace: takes the notes.
         data_follows: whether something is sent at once; it then takes our last words of the handshake along, which
             spares a system call and the server a wake-up.
+        tunnel: what a second connection needs to get to the server, where the address connected to is a proxy's.
 
     Raises:
         ProbeFailure: in `Phase.TLS`.
@@ -136,7 +142,7 @@ async def secure(
         if not data_follows:
             await stream.finish()
     except ssl.SSLCertVerificationError as error:
-        raise await _verdict(error, connection, server_name, trust, environment, trace) from error
+        raise await _verdict(error, connection, server_name, trust, environment, trace, tunnel) from error
     except ssl.SSLError as error:
         raise _noted(broken_tls(error), trace) from error
     except ValueError as error:
@@ -180,6 +186,7 @@ async def _verdict(
     trust: Trust,
     environment: ProbeEnvironment,
     trace: Trace,
+    tunnel: Tunnel | None,
 ) -> ProbeFailure:
     trace.leave()
     shown = ShownChain(server_name, (), (), environment.clock.now())
@@ -188,7 +195,7 @@ async def _verdict(
     trace.tls = TlsEvidence(error=refused.verify_message)
     connection.close()
     try:
-        stream = await _look(connection, server_name, trust, environment)
+        stream = await _look(connection, server_name, trust, environment, tunnel)
     except ProbeFailure as failure:
         trace.note("the chain could not be read: {}", failure.detail)
         return _noted(trace.failure, trace)
@@ -200,10 +207,14 @@ async def _verdict(
     return _noted(trace.failure, trace)
 
 
-async def _look(first: Connection, server_name: str, trust: Trust, environment: ProbeEnvironment) -> TlsStream:
+async def _look(
+    first: Connection, server_name: str, trust: Trust, environment: ProbeEnvironment, tunnel: Tunnel | None
+) -> TlsStream:
     """Shakes hands with the same address again, believing anything, and hangs up."""
     aside = Trace(environment.clock, Phase.TLS)
     with await dial(first.ip, first.port, environment, aside) as connection:
+        if tunnel is not None:
+            await tunnel(connection, aside)
         stream = TlsStream(connection, trust.looking.session(server_name))
         try:
             await stream.handshake()

@@ -70,6 +70,10 @@ def test_options_every_key_has_a_description_in_the_schema(options: type[HttpOpt
         ),
         ({"client_key_file": "key.pem"}, "client_key_file needs client_cert_file; write both"),
         ({"method": "HEAD", "expect_text": "a"}, "a HEAD answer has no body to look into; use GET, or take the body"),
+        (
+            {"proxy": "http://p.test:3128", "headers": {"proxy-authorization": "x"}},
+            "the site would see a Proxy-Authorization header; take it out and write user and password into proxy",
+        ),
         ({"expect_txt": "a"}, "Extra inputs are not permitted"),
     ],
 )
@@ -91,6 +95,53 @@ def test_http_options_secrets_show_nowhere() -> None:
     )
     shown = repr(options) + options.model_dump_json() + message(password="pass-secret")
     assert "secret" not in shown.replace("client_secret", "")
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ("socks5://ana:secret@p.test:1080", "a proxy is spoken to over plain http; write it like http://proxy.exam"),
+        (
+            "https://ana:secret@p.test:3128",
+            "a proxy is spoken to over plain http; write it like http://proxy.example",
+        ),
+        ("ana:secret@p.test:3128", "a proxy is spoken to over plain http; write it like http://proxy.example:3128"),
+        ("http://ana:secret@p.test", "a proxy's address names its port; write it like http://proxy.example:3128"),
+        ("http://ana:secret@p.test:99999", "the proxy's address cannot be used: "),
+        ("http://ana:secret@[p.test:3128", "the proxy's address cannot be used: "),
+        ("http://ana:secret@:3128", "the proxy's address cannot be used: "),
+        ("http://ana:secret@p.test:3128/path", "a proxy's address ends after its port; take the path out"),
+        ("http://ana:secret@p.test:3128/?secret", "a proxy's address ends after its port; take the path out"),
+    ],
+)
+def test_http_options_proxy_that_cannot_be_used_is_told_without_its_password(written: str, told: str) -> None:
+    """Each mistake has its remedy, and nothing of the address is repeated."""
+    said = message(proxy=written)
+    assert told in said
+    assert "secret" not in said
+
+
+@pytest.mark.parametrize(
+    ("written", "shown", "authorization"),
+    [
+        ("http://proxy.test:3128", "proxy.test:3128", None),
+        ("HTTP://proxy.test:80/", "proxy.test:80", None),
+        ("http://[::1]:3128", "[::1]:3128", None),
+        ("http://pröxy.test:3128", "xn--prxy-6qa.test:3128", None),
+        # RFC 7617's own example, its space percent-encoded.
+        ("http://Aladdin:open%20sesame@proxy.test:3128", "proxy.test:3128", "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=="),
+        ("http://token@proxy.test:3128", "proxy.test:3128", "Basic dG9rZW46"),
+    ],
+)
+def test_http_options_proxy_is_taken_apart_and_shows_its_host_only(
+    written: str, shown: str, authorization: str | None
+) -> None:
+    """User and password become the header; whatever shows the options or the address has neither."""
+    options = HttpOptions.model_validate({"proxy": written})
+    assert options.through is not None
+    assert (str(options.through), options.through.authorization) == (shown, authorization)
+    kept = repr(options) + options.model_dump_json() + repr(options.through)
+    assert not any(secret in kept for secret in ("sesame", "token@", "QWxh", "dG9r"))
 
 
 def test_http_options_changed_secret_makes_them_unequal() -> None:
