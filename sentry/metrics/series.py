@@ -48,7 +48,6 @@ _NO_ANSWER = {
 """As blackbox_exporter has them where no answer came, also over TLS."""
 
 _MAX_FURTHER_VALUES = 64
-_MAX_REMEMBERED = 20_000
 
 
 class CheckSeries:
@@ -58,13 +57,15 @@ class CheckSeries:
         kind: kind of the check, a key of `probes.KINDS`.
     """
 
-    __slots__ = ("_is_http", "_phases", "_tls", "_tls_cells")
+    __slots__ = ("_address", "_address_cells", "_is_http", "_phases", "_tls", "_tls_cells")
 
     def __init__(self, kind: str) -> None:
         self._is_http = kind == "http"
         self._phases = KIND_PHASES.get(kind, ())
         self._tls: TlsEvidence | None = None
-        self._tls_cells: dict[str, bytes] = {}
+        self._tls_cells: tuple[tuple[str, bytes], ...] = ()
+        self._address = ""
+        self._address_cells: tuple[tuple[str, bytes], ...] = ()
 
     def cells(self, result: ProbeResult) -> dict[str, bytes]:
         """Returns the columns that one result fills.
@@ -80,7 +81,7 @@ class CheckSeries:
             "probe_dns_lookup_time_seconds{": duration_cell(phases.get(Phase.DNS, 0.0)),
         }
         if evidence.address:
-            found |= _of_address(evidence.address)
+            found.update(self._of_address(evidence.address))
         for column, phase in self._phases:
             found[column] = duration_cell(phases[phase]) if phase in phases else _NEVER
         if self._is_http:
@@ -90,25 +91,29 @@ class CheckSeries:
             else:
                 _add_http(found, evidence.http, evidence.tls)
         if evidence.tls is not None:
-            found |= self._of_tls(evidence.tls)
+            found.update(self._of_tls(evidence.tls))
         if evidence.values:
             _add_further(found, evidence.values)
         return found
 
-    def _of_tls(self, tls: TlsEvidence) -> dict[str, bytes]:
+    def _of_address(self, address: str) -> tuple[tuple[str, bytes], ...]:
+        if address != self._address:
+            self._address, self._address_cells = address, _address_cells(address)
+        return self._address_cells
+
+    def _of_tls(self, tls: TlsEvidence) -> tuple[tuple[str, bytes], ...]:
         if tls is not self._tls:
             if tls != self._tls:
-                self._tls_cells = _tls_cells(tls)
+                self._tls_cells = tuple(_tls_cells(tls).items())
             self._tls = tls  # the newest one: an older, equal one need not stay in memory
         return self._tls_cells
 
 
-@lru_cache(maxsize=_MAX_REMEMBERED)
-def _of_address(address: str) -> dict[str, bytes]:
+def _address_cells(address: str) -> tuple[tuple[str, bytes], ...]:
     bare = bare_address(address)
     if bare is None:
-        return {}
-    return {"probe_ip_protocol{": cell(ip_address(bare).version), "probe_ip_addr_hash{": cell(address_hash(bare))}
+        return ()
+    return ("probe_ip_protocol{", cell(ip_address(bare).version)), ("probe_ip_addr_hash{", cell(address_hash(bare)))
 
 
 def address_hash(address: str) -> int:
