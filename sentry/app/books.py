@@ -76,7 +76,7 @@ async def open_books(config: Path, clock: Clock | None = None, *, lasting: bool 
     """
     clock = clock or SystemClock()
     with beside_the_loop():
-        roster = Roster(await asyncio.to_thread(load_settings, config))
+        roster = Roster(await asyncio.to_thread(load_settings, config, advised=False))
     settings = roster.settings
     async with open_store(settings.store, handlers=HANDLERS, clock=clock, lasting=lasting) as store:
         messages = Messages(

@@ -14,13 +14,23 @@ CHECK_KINDS: dict[str, type[CheckOptions]] = {name: kind.Options for name, kind 
 CHANNEL_KINDS: dict[str, type[ChannelOptions]] = {name: kind.Options for name, kind in alerting.KINDS.items()}
 
 
-def load_settings(path: Path) -> settings.Settings:
+def load_settings(path: Path, *, advised: bool = True) -> settings.Settings:
     """Reads the configuration with every kind that is installed. Reads files: call it in a thread within a loop.
+
+    Args:
+        path: the main file.
+        advised: whether its warnings are wanted.
 
     Raises:
         ConfigurationError: with every problem in it.
     """
-    return settings.load(path, check_kinds=CHECK_KINDS, channel_kinds=CHANNEL_KINDS, environment=dict(os.environ))
+    return settings.load(
+        path,
+        check_kinds=CHECK_KINDS,
+        channel_kinds=CHANNEL_KINDS,
+        environment=dict(os.environ),
+        advised=advised,
+    )
 
 
 def json_schema() -> dict[str, Any]:

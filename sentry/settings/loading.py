@@ -31,6 +31,7 @@ def load(
     check_kinds: Mapping[str, type[CheckOptions]],
     channel_kinds: Mapping[str, type[ChannelOptions]],
     environment: Mapping[str, str],
+    advised: bool = True,
 ) -> Settings:
     """Loads the main file and the `sites/` folder beside it. Reads files: call it in a thread where a loop runs.
 
@@ -39,6 +40,7 @@ def load(
         check_kinds: option models of every kind of check.
         channel_kinds: option models of every kind of channel.
         environment: variables that `${NAME}` in the files refers to.
+        advised: whether `warnings` are wanted; ten thousand sites may have as many, and only commands show them.
 
     Returns:
         Frozen settings; `warnings` says what is probably not meant.
@@ -56,7 +58,9 @@ def load(
     add_checks(document, check_kinds)
     site = site_shape(check_kinds, channel_kinds)
     shared = SharedChecks(site, check_kinds, (*secrets.locations, *secrets.failed))
-    return _Loading(document, secrets, path, shared).settings(check_kinds, channel_kinds)
+    loading = _Loading(document, secrets, path, shared)
+    settings = loading.settings(check_kinds, channel_kinds)
+    return loading.advised(settings) if advised else settings
 
 
 class _Loading:
@@ -113,7 +117,11 @@ class _Loading:
         settings: Settings = curtain.concealed(made.model_copy(update={"routes": routes}), known)
         slimmed(settings.sites)
         settings._file, settings._curtain = self._path, curtain  # noqa: SLF001  # private to the file's readers, set once
-        warnings = Advice(settings, document, self._secrets).warnings()
+        return settings
+
+    def advised(self, settings: Settings) -> Settings:
+        """Returns settings that hold with what works but is probably not meant."""
+        warnings = Advice(settings, self._document, self._secrets).warnings()
         settings._warnings = tuple(self._in_order(warnings))  # noqa: SLF001  # as above
         return settings
 
