@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from probes.connect_reply import refuses_credentials
 from probes.connection import Endpoint, Stream, connect
 from probes.engine import PAUSE
 from probes.environment import ProbeEnvironment, ProbeFailure
 from probes.http_content import Content, ContentDamagedError, ContentTooLargeError
 from probes.http_options import HttpOptions
-from probes.http_proxy import CREDENTIALS_ADVICE, ProxyRoute, refuses_credentials
+from probes.http_proxy import CREDENTIALS_ADVICE, ProxyRoute
 from probes.http_reach import Reach
 from probes.http_redaction import shown_url
 from probes.http_request import Request

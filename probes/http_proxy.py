@@ -6,33 +6,20 @@ of the tunnel counts to connect.
 """
 
 from dataclasses import dataclass, replace
-from http import HTTPStatus
 
+from probes.connect_reply import ConnectReply, refuses_credentials
 from probes.connection import Connection, Endpoint, at_port, connect
 from probes.engine import DeadlinePassedError
 from probes.environment import ProbeEnvironment, ProbeFailure
 from probes.http_options import HttpOptions
 from probes.http_reach import Reach, Zone
-from probes.http_redaction import without
 from probes.http_request import Request
-from probes.http_response import Head, HttpBrokenError, ResponseParser
+from probes.http_response import HttpBrokenError
 from probes.nameserver import ascii_name, is_literal_address
-from probes.plain_text import one_line
 from probes.proxy_address import ProxyAddress
 from probes.trace import Trace
 from sentry.domain.result import Phase, Reason
 
-TUNNEL_STANDS = range(200, 300)
-CANNOT_REACH = frozenset({502, 503, 504})
-"""What a proxy answers to CONNECT when the server behind it is not reached: squid 503, most others 502 and 504."""
-
-TINYPROXY_CANNOT_REACH = (500, "unable to connect")
-"""tinyproxy says the same with another status."""
-
-EXPLANATIONS = ("Proxy-Status", "X-Squid-Error")
-"""Headers in which a proxy says why (the first: RFC 9209)."""
-
-STATUS_LINE_CHARS = 120
 CREDENTIALS_ADVICE = "it wants other credentials than those in its address"
 
 
@@ -128,8 +115,7 @@ class ProxyRoute:
         except ProbeFailure as failure:
             raise self._blamed(failure) from failure
         except HttpBrokenError as error:
-            said = without(str(error), self.proxy.secrets)
-            raise self.fault(f"gives no proper answer to CONNECT: {said}") from error
+            raise self.fault(f"gives no proper answer to CONNECT: {self._harmless(error)}") from error
         self._judge(reply)
         trace.progress = None
         trace.note("the proxy has made a tunnel to {} after {took:.1f} ms", self.goal)
@@ -143,16 +129,15 @@ class ProxyRoute:
         """
         return ProbeFailure(Reason.AGENT_NETWORK, f"the proxy {self.proxy} {words}", phase=phase)
 
-    def _judge(self, reply: "ConnectReply") -> None:
-        status = reply.head.status
-        if status in TUNNEL_STANDS:
+    def _judge(self, reply: ConnectReply) -> None:
+        if reply.is_consent:
             if reply.left_over:
                 raise self.fault("sends data of its own into the tunnel")
             return
-        words = f"answers {without(reply.words(), self.proxy.secrets)}"
+        words = f"answers {reply.words(self.proxy.secrets)}"
         if refuses_credentials(reply.head):
             raise self.fault(f"{words}: {CREDENTIALS_ADVICE}")
-        if status in CANNOT_REACH or reply.is_tinyproxys_failure:
+        if reply.is_of_the_site:
             detail = f"the proxy {self.proxy} {words}: it cannot reach {self.goal}"
             raise ProbeFailure(Reason.CONNECT_UNREACHABLE, detail, phase=Phase.CONNECT)
         raise self.fault(f"{words}: it makes no tunnel to {self.goal}")
@@ -164,6 +149,10 @@ class ProxyRoute:
         lines += [f"Proxy-Authorization: {self.proxy.authorization}"] if self.proxy.authorization else []
         return "\r\n".join([*lines, "", ""]).encode()
 
+    def _harmless(self, error: HttpBrokenError) -> str:
+        """Returns what is broken without the bytes it begins with, where these may be a part of our credentials."""
+        return str(error).partition("; it begins")[0] if self.proxy.authorization else str(error)
+
     def _silence(self) -> str:
         return f"the proxy {self.proxy} has not answered CONNECT {self.goal}"
 
@@ -172,84 +161,6 @@ class ProxyRoute:
         if failure.reason is Reason.AGENT_RESOURCES:
             return failure
         return self.fault(f"cannot be used: {failure.detail}", failure.phase)
-
-
-class ConnectReply:
-    """A proxy's answer to CONNECT while it arrives; of a refusal the body is not read.
-
-    Attributes:
-        begun: whether anything has come.
-        left_over: whether something came behind its end, where by rights the client speaks first.
-    """
-
-    __slots__ = ("_line", "_parser", "_status_line", "begun", "left_over")
-
-    def __init__(self) -> None:
-        # Of an answer to CONNECT the parser would take what follows it for a body.
-        self._parser = ResponseParser(method="HEAD")
-        self._line = self._status_line = b""
-        self.begun = self.left_over = False
-
-    @property
-    def complete(self) -> bool:
-        """Whether its headers have come; there is no more of it."""
-        return self._parser.headers_complete
-
-    @property
-    def head(self) -> Head:
-        """Status and headers, once complete."""
-        return self._parser.head
-
-    def feed(self, data: bytes | memoryview) -> None:
-        """Takes what has arrived, line by line, so that it is known where the answer ends.
-
-        Raises:
-            HttpBrokenError: it is no HTTP, does not end within the bounds of a head, or ended too early.
-        """
-        came, at = bytes(data), 0
-        if not came:
-            raise HttpBrokenError("it closes the connection before the end of one")
-        self.begun = True
-        while at < len(came) and not self.complete:
-            ends = came.find(b"\n", at) + 1 or len(came)
-            self._parser.feed(came[at:ends])
-            self._keep(came[at:ends])
-            at = ends
-        self.left_over = at < len(came)
-
-    def _keep(self, piece: bytes) -> None:
-        """Keeps the status line, of which the parser does not tell the phrase."""
-        self._line += piece[: STATUS_LINE_CHARS - len(self._line)]
-        if piece.endswith(b"\n"):
-            if self._line.startswith(b"HTTP/"):
-                self._status_line = self._line
-            self._line = b""
-
-    @property
-    def is_tinyproxys_failure(self) -> bool:
-        """Whether it says in tinyproxy's way that the site is not reached."""
-        return (self.head.status, self._phrase().lower()) == TINYPROXY_CANNOT_REACH
-
-    def words(self) -> str:
-        """Returns status, reason phrase and the proxy's own explanation, harmless."""
-        why = next(filter(None, map(self.head.get, EXPLANATIONS)), None)
-        phrase = self._phrase()
-        return f"{self.head.status}{f' {phrase}' if phrase else ''}" + (f" ({one_line(why, 200)})" if why else "")
-
-    def _phrase(self) -> str:
-        written = self._status_line.decode("latin-1").split(" ", 2)[2:]
-        phrase = one_line(written[0], STATUS_LINE_CHARS) if written else ""
-        try:
-            return phrase or HTTPStatus(self.head.status).phrase
-        except ValueError:
-            return phrase
-
-
-def refuses_credentials(head: Head) -> bool:
-    """Whether an answer is the proxy's own word that we may not use it: 407, or what tinyproxy says instead."""
-    if head.status == HTTPStatus.UNAUTHORIZED:
-        return (head.get("Server") or "").startswith("tinyproxy/")
-    return head.status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED
 
 
 LOCALHOST = "127.0.0.1"
