@@ -17,7 +17,7 @@ from probes.resolver import AiodnsResolver
 from sentry.app.books import Books, open_books
 from sentry.app.duties import Duties
 from sentry.app.kinds import load_settings
-from sentry.app.memory import beside_the_loop, give_back, put_aside
+from sentry.app.memory import beside_the_loop, give_back, keep_close, put_aside
 from sentry.app.pages import application
 from sentry.app.prober import LocalProber, Prober
 from sentry.app.probing import probe_environment
@@ -132,7 +132,7 @@ class Agent:
 
     def _read(self) -> tuple[Settings, SettingsDifference, Callable[[], None]]:
         """Does in a thread what takes long for ten thousand checks."""
-        old, new = self.books.settings, load_settings(self._config)
+        old, new = self.books.settings, load_settings(self._config, advised=False)
         new.keep_equal(old)
         return new, difference(old, new), self.books.roster.prepare(new)
 
@@ -232,6 +232,7 @@ async def open_agent(config: Path, clock: Clock | None = None, *, workers: int |
         ConfigurationError: the configuration cannot be used.
         StoreError: the store cannot be opened, or another agent works on it.
     """
+    keep_close()
     async with AsyncExitStack() as stack:
         books = await stack.enter_async_context(open_books(config, clock, lasting=True))
         settings = books.settings
