@@ -1,5 +1,6 @@
 """An address to ask, taken apart once: where to connect, what to request, and what may be shown of it."""
 
+import sys
 from dataclasses import dataclass
 from urllib.parse import unquote, urljoin
 
@@ -46,7 +47,7 @@ class Target:
         query = f"?{parsed.query}" if parsed.query else ""
         return cls(
             scheme=parsed.scheme,
-            host=(parsed.host or "").strip("[]"),
+            host=sys.intern((parsed.host or "").strip("[]")),  # as the check has it already
             port=parsed.port or DEFAULT_PORTS[parsed.scheme],
             path=f"{parsed.path or '/'}{query}",
             username=None if parsed.username is None else unquote(parsed.username),

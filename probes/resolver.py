@@ -114,7 +114,8 @@ def _literal(name: str, ip_version: int | None) -> str | None:
         return None
     if ip_version is not None and address.version != ip_version:
         raise ProbeFailure(Reason.DNS_NO_ADDRESS, f"{address} is no IPv{ip_version} address", phase=Phase.DNS)
-    return str(address)
+    text = str(address)
+    return name if name == text else text  # one object where the name is written as we would
 
 
 def _failure(name: str, ip_version: int | None, error: ares.DNSError) -> ProbeFailure:

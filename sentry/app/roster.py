@@ -1,5 +1,6 @@
 """The roster: what is configured now, as services, pages and reports ask for it. A reload replaces it whole."""
 
+import sys
 from collections.abc import Callable, Mapping
 from zoneinfo import ZoneInfo
 
@@ -74,7 +75,9 @@ def watched_sites(settings: Settings) -> list[WatchedSite]:
     return [
         WatchedSite(
             key=site.key,
-            name=site.name or site.url.host or site.key,
+            name=site.name
+            or sys.intern(site.url.host or "")
+            or site.key,  # the host is one text with that of its checks
             url=checks[site.key][0].url,
             client_key=site.client,
             client_name=settings.clients[site.client].name,

@@ -130,6 +130,8 @@ class Metrics:
     def _free_instance(self, check: Check) -> str:
         """The check's URL; where another site has the same URL and check name, with its key as the fragment."""
         instance = public_url(check.url)
+        if instance == check.url:
+            instance = check.url  # one text for both
         owner = self._named.setdefault((instance, check.name), check.key)
         return instance if owner == check.key else f"{instance}#{check.site_key}"
 

@@ -15,6 +15,7 @@ from sentry.domain.retention import RetentionPolicy
 from sentry.domain.site import Agency, Check, CheckOptions, Client, Host, Key, Plan, Site
 from sentry.settings.concealment import Concealed, Curtain
 from sentry.settings.model import Defaults, Probing, StoreAddress, Tickets, Web
+from sentry.settings.sharing import shared_text
 
 
 class Settings(StrictModel):
@@ -94,7 +95,7 @@ class Settings(StrictModel):
             plan=plan,
             time_zone=ZoneInfo(plan.time_zone or client.time_zone or self.agency.time_zone),
             language=plan.language or client.language or self.agency.language,
-            host_group=site.host or site.url.host or site.key,
+            host_group=site.host or shared_text(site.url.host or "") or site.key,
             host_cap=host.max_concurrent_probes if host else self.probe.max_concurrent_per_host,
         )
 
