@@ -43,7 +43,8 @@ class Round:
 
     def _done(self, probe: Probe, result: ProbeResult) -> None:
         outcome = self.outcome
-        outcome.add(ok=result.status is Status.UP, why=f"{result.reason}: {result.detail}")
+        ok = result.status is Status.UP
+        outcome.add(ok=ok, why="" if ok else f"{result.reason}: {result.detail}")
         self._start(probe)
         if outcome.ended == self._count:
             self._ended.set_result(None)

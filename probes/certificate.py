@@ -2,6 +2,8 @@
 
 import sys
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 
 from cryptography import x509
@@ -48,22 +50,32 @@ def _read_once(der: bytes) -> Certificate | None:
 
 def _read(der: bytes) -> Certificate | None:
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # it warns of serial numbers that strangers must not use, and do
-            parsed = x509.load_der_x509_certificate(der)
-        return Certificate(
-            subject=_name(parsed.subject),
-            issuer=_name(parsed.issuer),
-            names=_alternative_names(parsed),
-            serial_number=f"{parsed.serial_number:x}",
-            not_before=parsed.not_valid_before_utc,
-            not_after=parsed.not_valid_after_utc,
-            fingerprint_sha256=parsed.fingerprint(SHA256()).hex(),
-            key=_key_text(parsed),
-            signature=_signature_text(parsed),
-        )
+        with _odd_ones_allowed():
+            return _certificate(x509.load_der_x509_certificate(der))
     except UNREADABLE:
         return None
+
+
+@contextmanager
+def _odd_ones_allowed() -> Iterator[None]:
+    """Silences cryptography about serial numbers and the like that strangers must not use, and do."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+def _certificate(parsed: x509.Certificate) -> Certificate:
+    return Certificate(
+        subject=_name(parsed.subject),
+        issuer=_name(parsed.issuer),
+        names=_alternative_names(parsed),
+        serial_number=f"{parsed.serial_number:x}",
+        not_before=parsed.not_valid_before_utc,
+        not_after=parsed.not_valid_after_utc,
+        fingerprint_sha256=parsed.fingerprint(SHA256()).hex(),
+        key=_key_text(parsed),
+        signature=_signature_text(parsed),
+    )
 
 
 def is_self_issued(certificate: Certificate) -> bool:
@@ -80,8 +92,9 @@ def names_its_issuer(der: bytes) -> bool:
     identifier names the issuer's own issuer, that decides instead.
     """
     try:
-        parsed = x509.load_der_x509_certificate(der)
-        above = _issuer_of_issuer(parsed)
+        with _odd_ones_allowed():
+            parsed = x509.load_der_x509_certificate(der)
+            above = _issuer_of_issuer(parsed)
         if above is not None:
             return above != parsed.issuer
         access = parsed.extensions.get_extension_for_class(x509.AuthorityInformationAccess).value

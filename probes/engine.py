@@ -5,7 +5,7 @@ probe's coroutine is stepped directly when its socket is ready. Readiness comes 
 own descriptor is a reader of the asyncio loop (`EpollReadiness`); where the system has no epoll, from the loop's own
 selector (`LoopReadiness`). Deadlines are kept in coarse buckets, because a timer each would cost as much as a probe.
 
-What may be awaited in a driven coroutine: `Watched.readable`, `Watched.writable`, `PAUSE` and any asyncio future;
+What may be awaited in a driven coroutine: a `Watched` socket, `PAUSE` and any asyncio future;
 not what asks asyncio for the current task (`asyncio.timeout`, `TaskGroup`). The sockets can be awaited in an asyncio
 task as well.
 """
@@ -14,7 +14,7 @@ import asyncio
 import select
 from collections.abc import Callable, Coroutine, Generator
 from functools import partial
-from typing import Any, Protocol, Self
+from typing import Any, Protocol
 
 TICK_S = 0.02
 """How coarse deadlines are, seconds: a probe ends at most this much after its deadline."""
@@ -57,6 +57,8 @@ class Readiness(Protocol):
 class Watched:
     """A socket's place in the engine: who is to go on when it is ready.
 
+    It is awaited until it may be read or, where `writing`, written. It may wake for nothing, so try and wait again.
+
     Attributes:
         fd: its descriptor.
         ready: whether it may hold something to read. Whoever reads it empty says False; only an edge says True again.
@@ -79,16 +81,6 @@ class Watched:
         self.wake: Callable[[], object] | None = None
         self._readiness = engine.readiness
         self._readiness.watch(self)
-
-    def readable(self) -> Self:
-        """To be awaited until it may be read; it may also wake for nothing, so try again and wait again."""
-        self.writing = False
-        return self
-
-    def writable(self) -> Self:
-        """To be awaited until it may be written, or for nothing."""
-        self.writing = True
-        return self
 
     def forget(self) -> None:
         """Ends the watch."""
@@ -224,7 +216,7 @@ class Engine:
     """
 
     def __init__(self, readiness: ReadinessKind = BEST_READINESS) -> None:
-        """Prepares; it binds itself to the event loop in which it is first used, and anew to another one.
+        """Prepares; it binds itself to the event loop in which it is first used, and anew once that is closed.
 
         Args:
             readiness: how readiness is learnt.
@@ -245,9 +237,7 @@ class Engine:
         Raises:
             OSError: this machine has no descriptor left for it.
         """
-        loop = asyncio.get_running_loop()
-        if loop is not self._loop:
-            self._bind(loop)
+        loop = self._bound()
         if self._readiness is None:
             self._readiness = self._kind(loop)
         return self._readiness
@@ -260,9 +250,7 @@ class Engine:
                 to the loop's exception handler.
             deadline_s: seconds from now.
         """
-        loop = asyncio.get_running_loop()
-        if loop is not self._loop:
-            self._bind(loop)
+        loop = self._bound()
         due = int((loop.time() + deadline_s) / TICK_S) + 1
         attempt = Attempt(self, coroutine, due)
         bucket = self._deadlines.get(due)
@@ -282,12 +270,19 @@ class Engine:
         if bucket is not None:
             bucket.discard(attempt)
 
-    def _bind(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop, self._readiness = loop, None
-        self._deadlines, self._ticking = {}, False
+    def _bound(self) -> asyncio.AbstractEventLoop:
+        # Whether the loop is closed is asked because `get_running_loop` makes a system call (getpid) before 3.12.
+        if self._loop is None or self._loop.is_closed():
+            self._loop, self._readiness = asyncio.get_running_loop(), None
+            self._deadlines, self._ticking = {}, False
+        return self._loop
+
+    def call_soon(self, callback: Callable[[], object]) -> None:
+        """Calls back at the loop's next turn."""
+        self._bound().call_soon(callback)
 
     def _tick(self) -> None:
-        loop = asyncio.get_running_loop()
+        loop = self._bound()
         now = int(loop.time() / TICK_S)
         for due in range(self._ticked + 1, now + 1):
             for attempt in tuple(self._deadlines.get(due, ())):
@@ -354,7 +349,7 @@ class Attempt:
 
     def _wait_for(self, wanted: object) -> None:
         if wanted is None:
-            asyncio.get_running_loop().call_soon(self.step)
+            self._engine.call_soon(self.step)
             return
         if not isinstance(wanted, asyncio.Future):
             raise TypeError(f"{wanted!r} cannot be awaited in a driven coroutine")

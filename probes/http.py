@@ -57,6 +57,7 @@ class HttpProbe(DrivenProbe):
         self._judged_last: tuple[object, ProbeFailure | None] | None = None
         self.good_evidence = GoodEvidence()
         self._only_hop: tuple[Hop] | None = None
+        self._may_degrade = options.max_response_s is not None or options.min_days_left is not None
 
     async def measure(self, trace: Trace) -> None:
         """Asks, follows redirects and compares the last answer with what is demanded.
@@ -64,7 +65,6 @@ class HttpProbe(DrivenProbe):
         Raises:
             ProbeFailure: any of it failed.
         """
-        began = self.environment.clock.monotonic()
         visit = trace.http = _Visit(self, trace)
         try:
             answer = await self.exchange.hop(self.first, trace, visit)
@@ -79,7 +79,8 @@ class HttpProbe(DrivenProbe):
         if verdict is not None:
             raise verdict
         trace.note("checks passed: {}", self.demands.names)
-        self._degrade(trace, self.environment.clock.monotonic() - began)
+        if self._may_degrade:
+            self._degrade(trace)
 
     def shown(self, request: Request) -> str:
         """Returns the address of a request, fit for evidence."""
@@ -112,10 +113,10 @@ class HttpProbe(DrivenProbe):
         failure = self._judged_last[1]
         return None if failure is None else failure.again()
 
-    def _degrade(self, trace: Trace, took_s: float) -> None:
-        limit_s = self.options.max_response_s
+    def _degrade(self, trace: Trace) -> None:
+        trace.leave()
+        limit_s, took_s = self.options.max_response_s, sum(trace.phases.values())
         if limit_s is not None and took_s > limit_s:
-            trace.leave()
             longest = max(trace.phases, key=lambda phase: trace.phases[phase])
             share = f"{longest} {trace.phases[longest]:.3g} s"
             trace.degraded = (Reason.SLOW_RESPONSE, f"took {took_s:.3g} s, allowed {limit_s:g} s ({share})")

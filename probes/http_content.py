@@ -198,10 +198,12 @@ class Content:
         if not self._decoders:
             self.keep(data)
             return
-        room = self._room_for(data)
+        room = self._max_bytes - self.transferred_bytes
+        self.transferred_bytes += len(data)
         # Damage before the bound counts first, wherever the reads were cut.
         yield from self._decode(data[:room], 0)
-        self._refuse_beyond(room, data)
+        if len(data) > room:
+            raise self._too_large()
 
     def keep(self, data: bytes) -> None:
         """Takes what has arrived of a body without codings.
@@ -209,18 +211,14 @@ class Content:
         Raises:
             ContentTooLargeError: a bound is passed.
         """
-        room = self._room_for(data)
-        self._pieces.append(data[:room])
-        self._refuse_beyond(room, data)
-
-    def _room_for(self, data: bytes) -> int:
-        room = self._max_bytes - self.transferred_bytes
         self.transferred_bytes += len(data)
-        return room
+        if self.transferred_bytes > self._max_bytes:
+            self._pieces.append(data[: self._max_bytes - self.transferred_bytes])
+            raise self._too_large()
+        self._pieces.append(data)
 
-    def _refuse_beyond(self, room: int, data: bytes) -> None:
-        if len(data) > room:
-            raise ContentTooLargeError(f"the body is larger than {self._max_bytes:,} bytes")
+    def _too_large(self) -> ContentTooLargeError:
+        return ContentTooLargeError(f"the body is larger than {self._max_bytes:,} bytes")
 
     def finish(self) -> None:
         """Checks that nothing is missing at the end.

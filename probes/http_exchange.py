@@ -118,7 +118,13 @@ class Exchange:
         request, limit = approach.request, self.options.max_body_bytes
         parser = ResponseParser(method=request.method)
         trace.enter(Phase.PROCESSING)
-        pieces = _pieces(parser, await _first_bytes(stream, approach.encoded), Phase.PROCESSING)
+        data: bytes | memoryview
+        try:
+            await stream.send(approach.encoded)
+            data = await stream.receive()
+        except ProbeFailure as failure:
+            data = await _last_words(stream, failure)
+        pieces = _pieces(parser, data, Phase.PROCESSING)
         trace.note("{} {}: first byte after {took:.1f} ms", request.method, approach.shown_path)
         trace.enter(Phase.TRANSFER)
         while not parser.headers_complete:
@@ -131,11 +137,15 @@ class Exchange:
         trace.progress = content.progress
         while True:
             if pieces:
-                await _feed(content, pieces)
+                if content.is_coded or type(pieces) is not list or len(pieces) > MANY_PIECES:
+                    await _feed(content, pieces)
+                else:
+                    _keep(content, pieces)
             if parser.complete:
                 break
             pieces = _pieces(parser, await stream.receive(), Phase.TRANSFER)
-        _finish(content)
+        if content.is_coded:
+            _finish(content)
         trace.note(
             "body read in {took:.1f} ms: {:,} bytes, {:,} decoded", content.transferred_bytes, len(content.body)
         )
@@ -208,6 +218,14 @@ def _refuse_too_large(parser: ResponseParser, limit: int) -> None:
         raise ProbeFailure(Reason.BODY_TOO_LARGE, detail, phase=Phase.TRANSFER)
 
 
+def _keep(content: Content, pieces: Sequence[bytes]) -> None:
+    try:
+        for piece in pieces:
+            content.keep(piece)
+    except ContentTooLargeError as error:
+        raise ProbeFailure(Reason.BODY_TOO_LARGE, str(error), phase=Phase.TRANSFER) from None
+
+
 async def _feed(content: Content, pieces: Sequence[bytes]) -> None:
     """Takes pieces of the body; where they are many or must be decoded, others get their turn in between."""
     failure = pieces.failure if isinstance(pieces, _LastPieces) else None
@@ -216,9 +234,6 @@ async def _feed(content: Content, pieces: Sequence[bytes]) -> None:
         pieces = (b"".join(pieces),)  # a million tiny ones would take far more memory than their bytes
     try:
         for piece in pieces:
-            if not content.is_coded:
-                content.keep(piece)
-                continue
             for _ in content.feeding(piece):
                 await PAUSE
     except ContentTooLargeError as error:
@@ -236,29 +251,19 @@ def _finish(content: Content) -> None:
         raise ProbeFailure(Reason.HTTP_PROTOCOL, str(error), phase=Phase.TRANSFER) from None
 
 
-async def _first_bytes(stream: Stream, request: bytes) -> bytes | memoryview:
-    """Returns what comes first after a request.
+async def _last_words(stream: Stream, failure: ProbeFailure) -> bytes | memoryview:
+    """Returns what a server said before the connection broke; where it said nothing, that is the verdict.
 
-    A server may answer and close before it has read all of it (413, or a TLS alert about the client certificate):
-    the write then fails, and what it said is still to be read.
+    A server may answer and close before it has read all of a request (413, or a TLS alert about the client
+    certificate): the write then fails, and what it said is still to be read.
     """
     try:
-        await stream.send(request)
-    except ProbeFailure:
-        last_words = await _last_words(stream)
-        if not last_words:
-            raise
-        return last_words
-    return await stream.receive()
-
-
-async def _last_words(stream: Stream) -> bytes | memoryview:
-    try:
-        return await stream.receive()
-    except ProbeFailure as said:
-        if said.reason is Reason.TLS_HANDSHAKE:
-            raise
-        return b""
+        said = await stream.receive()
+    except ProbeFailure as alert:
+        raise (alert if alert.reason is Reason.TLS_HANDSHAKE else failure) from None
+    if not said:
+        raise failure
+    return said
 
 
 def _host_of(host_header: str | None) -> str | None:

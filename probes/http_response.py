@@ -57,9 +57,9 @@ class Head:
         value = self._by_name.get(_key(name))
         if value is None:
             return None
-        if len(self._by_name) == len(self.received):
-            return _header_text(value)
-        return ", ".join(self.all(name))
+        if len(self._by_name) != len(self.received):
+            return ", ".join(self.all(name))
+        return _header_text(value)
 
     def all(self, name: str) -> Sequence[str]:
         """Returns the values of every header of this name."""
@@ -210,7 +210,7 @@ class ResponseParser:
         head.status, head.version = status, parser.get_http_version()
         self._received = _unread
         self.headers_complete = True
-        self.complete = self.is_bodiless
+        self.complete = self._method == "HEAD" or status in BODILESS
 
     def _refuse_hostile(self, received: Sequence[tuple[bytes, bytes]]) -> None:
         if len(received) > MAX_HEADERS:

@@ -122,11 +122,13 @@ Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]
 @asynccontextmanager
 async def _listening(handle: Handler, tls: ssl.SSLContext | None, host: str) -> AsyncIterator[int]:
     tasks: set[asyncio.Task[None]] = set()
+    writers: list[asyncio.StreamWriter] = []
 
     async def tracked(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
         tasks.add(task)
+        writers.append(writer)
         try:
             await handle(reader, writer)
         except asyncio.CancelledError:
@@ -144,6 +146,8 @@ async def _listening(handle: Handler, tls: ssl.SSLContext | None, host: str) -> 
         for task in waiting:
             task.cancel()
         await asyncio.gather(*waiting, return_exceptions=True)
+        for writer in writers:  # one that is closed but cannot be rid of its last bytes would outlive the loop
+            writer.transport.abort()
 
 
 @contextmanager

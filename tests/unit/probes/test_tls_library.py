@@ -65,7 +65,7 @@ class Server:
 
 
 def shake(client: TlsSession, server: Server, *, mend: Callable[[bytes], bytes] = bytes) -> None:
-    """Carries the flights to and fro until both are done.
+    """Carries the flights both ways until both sides are done.
 
     Args:
         client: that begins.
