@@ -55,7 +55,7 @@ class HttpProbe(DrivenProbe):
         self.first = self.exchange.approach(request)
         self._shown_first = shown_url(request.target.url, self.secrets)
         self._judged_last: tuple[object, ProbeFailure | None] | None = None
-        self.good_evidence = GoodEvidence()
+        self.good_evidence = GoodEvidence(self.secrets)
         self._only_hop: tuple[Hop] | None = None
         self._may_degrade = options.max_response_s is not None or options.min_days_left is not None
 

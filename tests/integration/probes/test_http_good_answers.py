@@ -58,6 +58,14 @@ async def test_good_answer_keeps_what_tells_a_change_and_no_more() -> None:
     assert [hop.status for hop in evidence.http.hops] == [200]
 
 
+async def test_good_answer_hides_our_secret_where_the_server_echoes_it() -> None:
+    """The Server header of a good answer is kept and told when it changes; our own token must not be in it."""
+    async with serving(answer(page(headers=("Server: you said s3cret-token",)))) as server:
+        result = await probed(http_probe(server.url(), as_the_agent(), bearer_token="s3cret-token"))  # a test's
+    assert result.evidence.http is not None
+    assert result.evidence.http.headers == (("Server", "you said [redacted]"),)
+
+
 async def test_failed_answer_keeps_its_log_and_its_body() -> None:
     """The failure report needs both, however little a good answer keeps."""
     async with serving(answer(page(b"database error", status=500, headers=HEADERS))) as server:
