@@ -166,14 +166,9 @@ async def _shortened(
     """Shakes hands on the short way; the chain is the one that was verified before, and so is its end."""
     trace.enter(Phase.TLS)
     stream = await short.stream(connection, server_name, memory, data_follows=data_follows)
-    trace.leave()
     evidence, _ = trust.shown.read(stream, verified=True)
-    trace.note(
-        "{} with {} in {:.1f} ms, with the chain that was verified before",
-        evidence.version,
-        evidence.cipher,
-        trace.lap_s * 1000,
-    )
+    words = "{} with {} in {took:.1f} ms, with the chain that was verified before"
+    trace.note(words, evidence.version, evidence.cipher)
     _note_chain(evidence, trace)
     trace.values["ssl_last_chain_expiry_timestamp_seconds"] = memory.ends
     return stream
