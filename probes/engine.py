@@ -27,7 +27,7 @@ TURN_S = 0.004
 millisecond, and hundreds may be ready at once."""
 
 EVENTS_PER_POLL = 256
-"""The loop gets its turn after so many sockets; what is left over is still ready then."""
+"""Ready sockets that the kernel is asked for at a time."""
 
 
 class DeadlinePassedError(Exception):
