@@ -22,6 +22,8 @@ class EventKind(StrEnum):
     INCIDENT_UPDATED = "incident_updated"
     INCIDENT_RESOLVED = "incident_resolved"
     BUDGET_THRESHOLD = "budget_threshold"
+    CONCERN_RAISED = "concern_raised"
+    CONCERN_CLEARED = "concern_cleared"
     TICKET_CHANGED = "ticket_changed"
 
 
@@ -32,7 +34,7 @@ class Event:
     Attributes:
         id: its place in the outbox, 0 until it is stored.
         at: when it happened, aware UTC.
-        subject: what it is about: a check key, a site key or an incident id, by kind.
+        subject: what it is about: a check key, a site key, an incident id or the key of a concern, by kind.
         data: further facts, JSON values only.
     """
 
