@@ -10,6 +10,8 @@ from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
+from sentry.domain.wall_time import EPOCH, instant_of, local_second
+
 FIRST_YEAR = 1970
 LAST_YEAR = 9998
 _ONE_SECOND = timedelta(seconds=1)
@@ -86,16 +88,8 @@ def day_start(day: date, zone: ZoneInfo) -> int:
     Where midnight does not exist (clocks go forward at midnight, or the whole day is skipped) it is the first minute
     after the gap; where it comes twice it is the first one. Offsets with seconds (before 1972) are rounded up.
     """
-    midnight = datetime(day.year, day.month, day.day, tzinfo=zone)
-    late, early = _seconds(midnight), _seconds(midnight.replace(fold=1))
-    # Outside a gap fold=0 is the earlier reading. Inside one it is the later, and the clocks jump between the two.
-    while late - early > 1:
-        middle = (late + early) // 2
-        if _local(middle, zone).date() < day:
-            early = middle
-        else:
-            late = middle
-    return -(-late // 60)
+    midnight = datetime(day.year, day.month, day.day)  # noqa: DTZ001  # a wall time; its zone is beside it
+    return -(-_seconds(instant_of(midnight, zone)) // 60)
 
 
 def minute_of(instant: datetime) -> int:
@@ -105,7 +99,7 @@ def minute_of(instant: datetime) -> int:
 
 def local_time(minute: int, zone: ZoneInfo) -> datetime:
     """Returns the local wall time, aware, at which a minute begins."""
-    return _local(minute * 60, zone)
+    return local_second(minute * 60, zone)
 
 
 @lru_cache(maxsize=256)  # as above, for one minute at a time
@@ -118,8 +112,4 @@ def month_of(minute: int, zone: ZoneInfo) -> Month:
 
 
 def _seconds(instant: datetime) -> int:
-    return (instant.astimezone(UTC) - datetime(1970, 1, 1, tzinfo=UTC)) // _ONE_SECOND
-
-
-def _local(seconds: int, zone: ZoneInfo) -> datetime:
-    return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)).astimezone(zone)
+    return (instant.astimezone(UTC) - EPOCH) // _ONE_SECOND
