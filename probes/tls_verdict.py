@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from probes.certificate import is_self_issued, names_its_issuer
 from probes.environment import ProbeFailure
+from sentry.domain.certificates import weakness
 from sentry.domain.result import Certificate, Phase, Reason
 
 SHOWN_NAMES = 5
@@ -121,6 +122,14 @@ def _no_issuer(shown: ShownChain, message: str) -> Verdict:
     return Reason.TLS_UNTRUSTED, f"{_top_issuer(shown.certificates)} is not trusted here"
 
 
+def _weak(shown: ShownChain, message: str) -> Verdict:
+    for number, certificate in enumerate(shown.certificates):
+        why = weakness(certificate)
+        if why is not None:
+            return Reason.TLS_WEAK, f"{_which(number, shown)} {why}, which is no longer safe"
+    return Reason.TLS_WEAK, f"the chain of {shown.server_name} is too weak: {message}"
+
+
 def _untrusted(shown: ShownChain, message: str) -> Verdict:
     return Reason.TLS_UNTRUSTED, f"the certificate of {shown.server_name} is not accepted: {message or 'no reason'}"
 
@@ -135,6 +144,9 @@ JUDGES: dict[int, Callable[[ShownChain, str], Verdict]] = {
     21: _no_issuer,  # X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE
     62: _wrong_host,  # X509_V_ERR_HOSTNAME_MISMATCH
     64: _wrong_host,  # X509_V_ERR_IP_ADDRESS_MISMATCH
+    66: _weak,  # X509_V_ERR_EE_KEY_TOO_SMALL
+    67: _weak,  # X509_V_ERR_CA_KEY_TOO_SMALL
+    68: _weak,  # X509_V_ERR_CA_MD_TOO_WEAK
 }
 
 

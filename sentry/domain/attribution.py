@@ -21,6 +21,8 @@ LIKELY: dict[Reason, Verdict] = {
     Reason.TLS_WRONG_HOST: (Attribution.INFRASTRUCTURE, "certificate_invalid"),
     Reason.TLS_SELF_SIGNED: (Attribution.INFRASTRUCTURE, "certificate_invalid"),
     Reason.TLS_MISSING_INTERMEDIATE: (Attribution.INFRASTRUCTURE, "certificate_invalid"),
+    Reason.TLS_REVOKED: (Attribution.INFRASTRUCTURE, "certificate_invalid"),
+    Reason.TLS_WEAK: (Attribution.INFRASTRUCTURE, "certificate_invalid"),
     Reason.TLS_UNTRUSTED: (Attribution.INFRASTRUCTURE, "certificate_invalid"),
     Reason.TLS_EXPIRES_SOON: (Attribution.INFRASTRUCTURE, "certificate_expires_soon"),
     Reason.TLS_HANDSHAKE: (Attribution.INFRASTRUCTURE, "tls_handshake"),

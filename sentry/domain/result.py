@@ -43,6 +43,8 @@ class Reason(StrEnum):
     TLS_WRONG_HOST = "tls_wrong_host"
     TLS_SELF_SIGNED = "tls_self_signed"
     TLS_MISSING_INTERMEDIATE = "tls_missing_intermediate"
+    TLS_REVOKED = "tls_revoked"
+    TLS_WEAK = "tls_weak"
     TLS_UNTRUSTED = "tls_untrusted"
     TLS_HANDSHAKE = "tls_handshake"
     TLS_TIMEOUT = "tls_timeout"

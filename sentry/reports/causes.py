@@ -100,6 +100,20 @@ CAUSES: dict[Reason, Cause] = {
             "and payment services refuse to connect."
         ),
     ),
+    Reason.TLS_REVOKED: Cause(
+        N_("certificate withdrawn"),
+        N_(
+            "The security certificate of {host} was withdrawn by the authority that issued it; browsers refuse the "
+            "site until it has a new one."
+        ),
+    ),
+    Reason.TLS_WEAK: Cause(
+        N_("certificate too weak"),
+        N_(
+            "The security certificate of {host} is made in a way that is no longer safe; browsers show a warning and "
+            "customers do not get in."
+        ),
+    ),
     Reason.TLS_UNTRUSTED: Cause(
         N_("certificate not trusted"),
         N_(

@@ -3,6 +3,7 @@
 import base64
 import ipaddress
 import ssl
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Self
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, NameOID
 
@@ -51,13 +52,15 @@ class Validity:
 
 FRESH = (-1.0, 90.0)
 
+ServerKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
+
 
 @dataclass(frozen=True)
 class Identity:
     """A certificate with its key and the intermediates that a well-kept server sends with it."""
 
     certificate: x509.Certificate
-    key: ec.EllipticCurvePrivateKey
+    key: ServerKey
     intermediates: tuple[x509.Certificate, ...] = ()
 
     @property
@@ -81,6 +84,7 @@ class Identity:
     ) -> ssl.SSLContext:
         """Returns a server's context that shows this certificate; with `clients_of` it asks for one in return."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.set_ciphers("DEFAULT@SECLEVEL=0")  # what is weak is for the client to refuse
         with NamedTemporaryFile() as file:
             file.write(self.pem(with_intermediates=with_intermediates))
             file.flush()
@@ -96,7 +100,7 @@ class Authority:
     """Something that signs: a root, or an intermediate under one."""
 
     certificate: x509.Certificate
-    key: ec.EllipticCurvePrivateKey
+    key: ServerKey
     above: tuple[x509.Certificate, ...] = ()
 
     @classmethod
@@ -114,19 +118,39 @@ class Authority:
         above = (made, *self.above)
         return Authority(made, key, above)
 
-    def leaf(self, *names: str, days: tuple[float, float] = FRESH) -> Identity:
-        """Issues a server certificate for DNS names and addresses; the first is its common name."""
-        key = ec.generate_private_key(ec.SECP256R1())
+    def leaf(
+        self,
+        *names: str,
+        days: tuple[float, float] = FRESH,
+        key: ServerKey | None = None,
+        says: Sequence[x509.ExtensionType] = (),
+    ) -> Identity:
+        """Issues a server certificate for DNS names and addresses; the first is its common name.
+
+        Args:
+            names: that it is for.
+            days: of its validity, counted from now.
+            key: its key, an elliptic one when absent.
+            says: further extensions.
+        """
+        key = key or ec.generate_private_key(ec.SECP256R1())
         builder = _builder(_name(names[0]), self.certificate.subject, key, Validity.days(*days), self.key)
         builder = _as_server(builder, names)
         if self.above:  # as public authorities do: they issue from intermediates and name where these are
             builder = _with_issuers_address(builder)
+        for extension in says:
+            builder = builder.add_extension(extension, critical=False)
         return Identity(builder.sign(self.key, hashes.SHA256()), key, self.above)
 
     def write(self, path: Path) -> Path:
         """Writes the certificate as PEM, for `ProbeEnvironment.ca_file`."""
         path.write_bytes(self.certificate.public_bytes(Encoding.PEM))
         return path
+
+
+def small_key() -> ServerKey:
+    """Makes a key that is too small to be safe."""
+    return rsa.generate_private_key(65_537, 1024)  # noqa: S505  # the point of it
 
 
 def self_signed(*names: str, days: tuple[float, float] = FRESH) -> Identity:
@@ -156,16 +180,17 @@ def server_with_swapped_key(identity: Identity) -> ssl.SSLContext:
     return context
 
 
-def _secret(key: ec.EllipticCurvePrivateKey) -> bytes:
+def _secret(key: ServerKey) -> bytes:
+    assert isinstance(key, ec.EllipticCurvePrivateKey)
     return key.private_numbers().private_value.to_bytes(32, "big")
 
 
 def _builder(
     subject: x509.Name,
     issuer: x509.Name,
-    key: ec.EllipticCurvePrivateKey,
+    key: ServerKey,
     validity: Validity,
-    signer: ec.EllipticCurvePrivateKey,
+    signer: ServerKey,
 ) -> x509.CertificateBuilder:
     return (
         x509.CertificateBuilder()

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from sentry.domain.result import Phase, Reason, Status
-from tests.integration.authority import Authority, self_signed
+from tests.integration.authority import Authority, self_signed, small_key
 from tests.integration.hostile_servers import (
     after,
     answer,
@@ -109,6 +109,9 @@ OUTAGES: dict[str, Case] = {
     "certificate-self-signed": Case(Reason.TLS_SELF_SIGNED, TLS, shown(lambda: self_signed(NAME))),
     "intermediate-missing": Case(
         Reason.TLS_MISSING_INTERMEDIATE, TLS, shown(lambda: INTERMEDIATE.leaf(NAME), complete=False)
+    ),
+    "certificate-with-a-small-key": Case(
+        Reason.TLS_WEAK, TLS, shown(lambda: INTERMEDIATE.leaf(NAME, key=small_key()))
     ),
     "authority-unknown": Case(
         Reason.TLS_UNTRUSTED, TLS, shown(lambda: STRANGER.intermediate("Stranger Intermediate").leaf(NAME))

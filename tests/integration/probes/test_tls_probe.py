@@ -2,6 +2,7 @@
 
 import asyncio
 import ssl
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from probes.environment import ProbeFailure
 from sentry.domain.result import Phase, ProbeResult, Reason, Status
 from tests.fakes.resolver import TableResolver
-from tests.integration.authority import Authority, Identity, self_signed
+from tests.integration.authority import Authority, Identity, self_signed, small_key
 from tests.integration.hostile_servers import (
     answer,
     full_backlog,
@@ -105,6 +106,31 @@ async def test_tls_wrong_host_names_what_the_certificate_is_for(ca_file: Path) -
     result = await probe_identity(INTERMEDIATE.leaf("other.test", "www.other.test"), ca_file)
     assert (result.reason, result.failed_phase) == (Reason.TLS_WRONG_HOST, Phase.TLS)
     assert result.detail == "the certificate is not for shop.test; it names other.test, www.other.test"
+
+
+REFUSED = {
+    Reason.TLS_EXPIRED: lambda: INTERMEDIATE.leaf("shop.test", days=(-90, -3)),
+    Reason.TLS_SELF_SIGNED: lambda: self_signed("shop.test"),
+    Reason.TLS_WRONG_HOST: lambda: INTERMEDIATE.leaf("other.test"),
+    Reason.TLS_MISSING_INTERMEDIATE: lambda: replace(INTERMEDIATE.leaf("shop.test"), intermediates=()),
+    Reason.TLS_WEAK: lambda: INTERMEDIATE.leaf("shop.test", key=small_key()),
+}
+
+
+@pytest.mark.promise("002-08")
+@pytest.mark.parametrize("kind", ["tls", "http"])
+@pytest.mark.parametrize("reason", REFUSED)
+async def test_refused_certificate_has_its_reason_its_chain_and_its_expiry_metric(
+    reason: Reason, kind: str, ca_file: Path
+) -> None:
+    """Each way to refuse a certificate is told from the others, and none takes the date off the metrics page."""
+    identity = REFUSED[reason]()
+    async with serving(answer(page()), tls=identity.server_context()) as server:
+        result = await probe_once(server.url("shop.test"), kind=kind, ca_file=ca_file)
+    assert (result.status, result.reason, result.failed_phase) == (Status.DOWN, reason, Phase.TLS)
+    assert result.evidence.tls is not None
+    assert result.evidence.tls.chain[0].fingerprint_sha256 == identity.fingerprint
+    assert gauges(result)["ssl_earliest_cert_expiry"] == identity.certificate.not_valid_after_utc.timestamp()
 
 
 async def test_tls_wrong_address_is_a_wrong_host(ca_file: Path) -> None:
