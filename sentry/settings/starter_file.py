@@ -9,6 +9,7 @@ from pathlib import Path
 from string import Template
 from urllib.parse import urlsplit
 
+import yaml
 from pydantic import AnyHttpUrl, TypeAdapter, ValidationError
 
 from sentry.data import config_folder
@@ -62,7 +63,9 @@ def _sites(addresses: Iterable[tuple[str, str]]) -> Iterator[str]:
     for key, url in addresses:
         # JSON's strings are YAML's double-quoted ones, so no address can break out of its place.
         checks = "\n".join(CHECKS[urlsplit(url).scheme])
-        yield SITE.substitute(key=key, url=json.dumps(url), checks=checks).rstrip()
+        # A host may be called `false`, which YAML would not take for a text.
+        written = key if isinstance(yaml.safe_load(key), str) else json.dumps(key)
+        yield SITE.substitute(key=written, url=json.dumps(url), checks=checks).rstrip()
 
 
 def _address(written: str) -> str:

@@ -38,6 +38,14 @@ def test_starter_watches_given_addresses(loaded: Loader, written: Writer) -> Non
     assert len(settings.warnings) == 1
 
 
+@pytest.mark.parametrize("host", ["false", "NULL", "2001-12-14", "yes"])
+def test_starter_of_a_host_that_yaml_takes_for_something_else_loads(
+    loaded: Loader, written: Writer, host: str
+) -> None:
+    """A host may be called what YAML takes for a truth, nothing or a day; its key is a text all the same."""
+    assert [site.key for site in loaded(written(starter([host]))).sites[1:]] == [host.lower()]
+
+
 def test_starter_follows_the_address_of_the_pages(loaded: Loader, written: Writer) -> None:
     """On another port the agent still finds its own page."""
     settings = loaded(written(starter(listen="[::1]:9200")))
