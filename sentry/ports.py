@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from sentry.domain.budget import Budget
 from sentry.domain.day import DaySummary
@@ -456,6 +456,10 @@ class BudgetWording(Protocol):
 
     def budget_ticket(self, site: WatchedSite, month: Month, budget: Budget, threshold: int) -> tuple[str, str]:
         """Returns the title and the text of the ticket for a threshold (percent of the budget) that was reached."""
+        ...
+
+    def burn_note(self, site: WatchedSite, facts: Mapping[str, Any]) -> str:
+        """Returns what an outage does to the budget, for its ticket; the facts are those of a burn-rate concern."""
         ...
 
 

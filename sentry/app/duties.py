@@ -7,6 +7,7 @@ from sentry.app.memory import give_back
 from sentry.metrics.telemetry import Metrics
 from sentry.scheduler import Duty, Scheduler
 from sentry.services.budget_watch import BudgetWatch
+from sentry.services.burn_alerts import BurnAlerts
 
 BUDGETS_EVERY = timedelta(minutes=1)
 RETENTION_EVERY = timedelta(hours=1)
@@ -26,6 +27,13 @@ class Duties:
         self._metrics = metrics
         self._budgets = BudgetWatch(
             books.budgets,
+            burn_alerts=BurnAlerts(
+                events=books.store.events,
+                incidents=books.store.incidents,
+                tickets=books.store.tickets,
+                wording=books.messages,
+                clock=books.clock,
+            ),
             tickets=books.store.tickets,
             telemetry=metrics,
             wording=books.messages,

@@ -19,9 +19,8 @@ from sentry.domain.ledger import Run, Totals, clip, totals
 THRESHOLDS = (50, 75, 90, 100)
 """Shares of the budget, percent, at which somebody is told."""
 
-BURN_WINDOWS: Mapping[str, int] = {"5m": 5, "30m": 30, "1h": 60, "6h": 360, "24h": 1440, "72h": 4320}
-"""Windows of the burn rate in minutes: 14.4 over 1h and 5m or 6 over 6h and 30m pages, 3 over 24h or 1 over 72h
-files a ticket (Google SRE workbook, chapter 5)."""
+BURN_WINDOWS: Mapping[str, int] = {"5m": 5, "30m": 30, "1h": 60, "2h": 120, "6h": 360, "24h": 1440, "72h": 4320}
+"""Windows of the burn rate in minutes; `sentry.domain.burn` says which rates over them somebody must hear of."""
 
 
 class Verdict(StrEnum):

@@ -114,6 +114,12 @@ _TABLE = (
     _gauge("slo_budget_remaining_seconds", "Downtime of the month that is left; negative once overspent.", "site"),
     _gauge("slo_budget_used_ratio", "Share of the month's downtime budget that is used.", "site"),
     _gauge("slo_burn_rate", "Speed at which the budget burns; 1 uses it up exactly.", "site", "window"),
+    _gauge(
+        "slo_budget_exhausted_timestamp_seconds",
+        "When nothing is left of the month's budget at the pace of the window; +Inf: not in this month.",
+        "site",
+        "window",
+    ),
     # configuration and web
     _gauge("config_last_reload_successful", "Whether the last reading of the configuration worked."),
     _gauge("config_last_reload_success_timestamp_seconds", "When the configuration in use was read."),

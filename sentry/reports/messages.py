@@ -1,6 +1,7 @@
 """Messages about incidents: written for somebody who is woken by them, in the language and zone of the client."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from fractions import Fraction
 from textwrap import wrap
 from typing import Any
@@ -8,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from sentry.domain.budget import Budget, floored
 from sentry.domain.incident import Incident, Severity
-from sentry.domain.month import Month, minute_of
+from sentry.domain.month import Month, minute_of, parse_month
 from sentry.domain.notice import Message, NoticeKind
 from sentry.domain.public_url import public_url
 from sentry.domain.result import Reason, Status
@@ -122,6 +123,31 @@ class Messages:
             text += " " + wording.text("The promise can no longer be kept this month.")
         where = wording.text("Every minute with its rule:")
         return title, f"{text}\n\n{where}\nonline-sentry ledger {site.key} --month {month} --explain"
+
+    def burn_note(self, site: WatchedSite, facts: Mapping[str, Any]) -> str:
+        """Returns what an outage does to the budget, for its ticket."""
+        wording = Wording(site.language, site.zone)
+        left = floored(max(Fraction(str(facts["left_minutes"])), Fraction(0)), 2)
+        text = wording.text(
+            "This outage burns the downtime budget of {month} {rate} times faster than it lasts (over {window}): "
+            "{spent} of {allowed} minutes are used, {left} are left.",
+            month=wording.month(parse_month(facts["month"]).first_day),
+            rate=wording.number(facts["rate"]),
+            window=facts["window"],
+            spent=wording.number(facts["spent_minutes"]),
+            allowed=wording.number(facts["allowed_minutes"]),
+            left=wording.number(left),
+        )
+        if facts["runs_out_at"] is None:
+            return text
+        runs_out_at = datetime.fromisoformat(facts["runs_out_at"])
+        return (
+            text
+            + " "
+            + wording.text(
+                "At the pace of the last seven days nothing is left on {moment}.", moment=wording.minute(runs_out_at)
+            )
+        )
 
     def _wording(self, incident: Incident, language: Language) -> Wording:
         site = self._find_site(incident.site_key)

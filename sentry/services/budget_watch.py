@@ -3,12 +3,14 @@
 import asyncio
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
+from math import inf
 
 from sentry.domain.month import minute_of
 from sentry.domain.watched_site import WatchedSite
 from sentry.ports import BudgetWording, Clock, Telemetry, TicketNote, TicketStore
 from sentry.services.budget_rounds import BudgetRounds
 from sentry.services.budgets import Budgets
+from sentry.services.burn_alerts import BurnAlerts
 from sentry.services.reckoning import SiteMonth, Standing
 
 AT_ONCE = 20
@@ -29,12 +31,14 @@ class BudgetWatch:
         self,
         budgets: Budgets,
         *,
+        burn_alerts: BurnAlerts,
         tickets: TicketStore,
         telemetry: Telemetry,
         wording: BudgetWording,
         clock: Clock,
     ) -> None:
         self._budgets = budgets
+        self._burn_alerts = burn_alerts
         self._tickets = tickets
         self._telemetry = telemetry
         self._wording = wording
@@ -54,6 +58,7 @@ class BudgetWatch:
         """
         watched = {site.key: site for site in sites}
         marks = await self._budgets.lapses()
+        await self._burn_alerts.begin(watched.keys())
         await asyncio.sleep(0)
         self._rounds.begin(watched.keys(), marks, minute_of(self._clock.now()))
         await asyncio.sleep(0)
@@ -89,11 +94,13 @@ class BudgetWatch:
             try:
                 standing = await self._budgets.standing(site, histories[site.key])
                 await self._tell(standing)
+                settled = await self._burn_alerts.look_at(standing)
             except Exception as error:  # noqa: BLE001  # as above
                 error.add_note(f"budget of site {site.key}")
                 errors.append(error)
                 continue
-            self._rounds.reckoned(site, standing.holds_until)
+            if settled:
+                self._rounds.reckoned(site, standing.holds_until)
             await asyncio.sleep(0)
         return errors
 
@@ -104,8 +111,11 @@ class BudgetWatch:
         site, budget = standing.month.site.key, standing.month.budget
         self._telemetry.gauge("slo_budget_remaining_seconds", float(budget.left * 60), site=site)
         self._telemetry.gauge("slo_budget_used_ratio", float(budget.used), site=site)
-        for window, rate in standing.rates.items():
+        for window, rate in standing.burn.rates.items():
             self._telemetry.gauge("slo_burn_rate", rate, site=site, window=window)
+        for window, minute in standing.month.runs_out.items():
+            at = inf if minute is None else minute * 60.0
+            self._telemetry.gauge("slo_budget_exhausted_timestamp_seconds", at, site=site, window=window)
 
     async def _file(self, reckoned: SiteMonth) -> None:
         site = reckoned.site

@@ -16,6 +16,7 @@ from sentry.services.reckoning import (
     burn_of,
     first_minute,
     reckon,
+    reckoned_from,
     standing_of,
 )
 
@@ -46,8 +47,8 @@ class Budgets:
             month: a calendar month in the site's zone; the running one when absent.
         """
         month = month or self.month_now(site)
-        history = await self._history(site, *month.minutes(site.zone))
         now = minute_of(self._clock.now())
+        history = await self._history(site, reckoned_from(site, month, now), month.minutes(site.zone)[1])
         if _is_long(history):
             return await asyncio.to_thread(reckon, site, month, history, now)
         return reckon(site, month, history, now)

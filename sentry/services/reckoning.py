@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sentry.domain.budget import BURN_WINDOWS, Budget, budget_of, burn_rate
+from sentry.domain.burn import BurnRule, alarm, before_newest_outage, burning
+from sentry.domain.forecast import FORECAST_WINDOWS, forecast
 from sentry.domain.ledger import CheckRuns, Explained, MinuteState, Run, clip, merge_explained, overlay
 from sentry.domain.month import Month, day_start, minute_of, month_of
 from sentry.domain.watched_site import WatchedSite
@@ -15,6 +17,8 @@ SETTLE_MINUTES = 2
 
 LAPSES = frozenset({MinuteState.DOWN, MinuteState.MAINTENANCE})
 """What the figures of a budget are made of: minutes that spend it, and minutes that are taken out of it."""
+
+_FORECAST_MINUTES = max(FORECAST_WINDOWS.values())
 
 RECHECK_PREVIOUS_FOR = timedelta(hours=6)
 """For so long after a month's end its thresholds are looked at once more, for minutes that were written late."""
@@ -28,6 +32,8 @@ class SiteMonth:
         runs: what the minutes [start of the month, until) were; they tile the span, maintenance laid over.
         explained: the same minutes before maintenance, with the checks that decided them.
         layers: the checks that counted.
+        runs_out: the minute in which nothing is left of the budget, at the pace of each of `FORECAST_WINDOWS`; None
+            where that is not in this month.
     """
 
     site: WatchedSite
@@ -36,6 +42,7 @@ class SiteMonth:
     runs: tuple[Run, ...]
     explained: tuple[Explained, ...]
     layers: tuple[CheckRuns, ...]
+    runs_out: Mapping[str, int | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +51,13 @@ class Standing:
 
     Attributes:
         previous: the month before, for some hours after its end.
-        rates: burn rates by the name of the window.
+        burn: how fast it burns.
         holds_until: the minute from which a figure may be another although nothing is written into the ledger.
     """
 
     month: SiteMonth
     previous: SiteMonth | None
-    rates: Mapping[str, float]
+    burn: "Burn"
     holds_until: int
 
 
@@ -61,10 +68,14 @@ class Burn:
     Attributes:
         rates: by the name of the window.
         lapses: the newest minutes down or in maintenance, as far back as the longest window reaches.
+        burning: the worst speed that it burns at, None where that is no cause for concern.
+        alarm: the worst speed to raise an alarm for: that of one outage alone pages nobody a second time.
     """
 
     rates: Mapping[str, float]
     lapses: tuple[Run, ...]
+    burning: BurnRule | None
+    alarm: BurnRule | None
 
 
 def reckon(site: WatchedSite, month: Month, history: SiteHistory, now: int) -> SiteMonth:
@@ -73,7 +84,7 @@ def reckon(site: WatchedSite, month: Month, history: SiteHistory, now: int) -> S
     Args:
         site: the site.
         month: a calendar month in the site's zone.
-        history: of the site's checks, over the month at least.
+        history: of the site's checks, from `reckoned_from` to the end of the month.
         now: the minute that runs.
     """
     start, end = month.minutes(site.zone)
@@ -84,7 +95,23 @@ def reckon(site: WatchedSite, month: Month, history: SiteHistory, now: int) -> S
     until = _settled(explained, site, begin, now)
     own = clip(overlay([piece.run for piece in explained], site.maintenance), begin, until)
     budget = budget_of(own, site.target, begin, end, until)
-    return SiteMonth(site, month, budget, own, explained, tuple(layers))
+    recent = (*_runs_before(site, history, start, until), *own) if begin == start else own
+    return SiteMonth(site, month, budget, own, explained, tuple(layers), forecast(budget, own, recent))
+
+
+def reckoned_from(site: WatchedSite, month: Month, now: int) -> int:
+    """Returns the first minute of the history of a month; in its first days the forecast looks at what was before."""
+    start, end = month.minutes(site.zone)
+    return min(start, now - _FORECAST_MINUTES - lag_minutes(site)) if start <= now < end else start
+
+
+def _runs_before(site: WatchedSite, history: SiteHistory, month_start: int, until: int) -> tuple[Run, ...]:
+    """What the minutes before a month were, as far back as its forecast looks."""
+    start = until - _FORECAST_MINUTES
+    if start >= month_start:
+        return ()
+    explained = merge_explained(_layers(site, history, start, month_start), start, month_start)
+    return overlay([piece.run for piece in explained], site.maintenance)
 
 
 def burn_begins(site: WatchedSite, now: int) -> int:
@@ -104,10 +131,18 @@ def burn_of(site: WatchedSite, history: SiteHistory, now: int) -> Burn:
     explained = merge_explained(_layers(site, history, begin, now), begin, now)
     until = _settled(explained, site, begin, now)
     runs = [piece.run for piece in explained]
+    rates = _rates(runs, site, until)
+    worst = burning(rates)
     return Burn(
-        {name: burn_rate(runs, site.target, until, window) for name, window in BURN_WINDOWS.items()},
+        rates,
         tuple(run for run in runs if run.state in LAPSES),
+        worst,
+        alarm(rates, _rates(before_newest_outage(runs), site, until)) if worst else None,
     )
+
+
+def _rates(runs: Sequence[Run], site: WatchedSite, until: int) -> Mapping[str, float]:
+    return {name: burn_rate(runs, site.target, until, window) for name, window in BURN_WINDOWS.items()}
 
 
 def first_minute(site: WatchedSite, now: int) -> int:
@@ -115,7 +150,7 @@ def first_minute(site: WatchedSite, now: int) -> int:
     month = month_of(now, site.zone)
     if _is_looked_at_again(month.previous, site, now):
         month = month.previous
-    return min(month.minutes(site.zone)[0], burn_begins(site, now))
+    return min(reckoned_from(site, month, now), burn_begins(site, now))
 
 
 def standing_of(site: WatchedSite, history: SiteHistory, now: int) -> Standing:
@@ -132,7 +167,7 @@ def standing_of(site: WatchedSite, history: SiteHistory, now: int) -> Standing:
     return Standing(
         month=reckon(site, month, history, now),
         previous=reckon(site, month.previous, history, now) if again else None,
-        rates=burn.rates,
+        burn=burn,
         holds_until=_holds_until(site, month, history, burn.lapses, now),
     )
 

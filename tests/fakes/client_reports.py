@@ -32,6 +32,7 @@ class FiledTickets:
 
     filed: list[Ticket] = field(default_factory=list)
     notes: list[TicketNote] = field(default_factory=list)
+    appended: dict[str, tuple[int, TicketNote]] = field(default_factory=dict)
     calls: int = 0
 
     async def file(
@@ -47,7 +48,9 @@ class FiledTickets:
         return ticket
 
     async def append(self, number: int, note: TicketNote, at: datetime, *, key: str | None = None) -> TicketEntry:
-        raise NotImplementedError
+        self.appended.setdefault(key or "", (number, note))
+        state = note.state or TicketState.NEW
+        return TicketEntry(1, at, note.author, note.visibility, note.kind, note.text, state, "", key)
 
     async def get(self, number: int) -> Ticket | None:
         return next((each for each in self.filed if each.number == number), None)

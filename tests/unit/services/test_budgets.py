@@ -14,7 +14,8 @@ from sentry.domain.month import Month
 from sentry.domain.watched_site import WatchedCheck, WatchedSite
 from sentry.services.budget_watch import BudgetWatch
 from sentry.services.budgets import Budgets
-from tests.fakes.client_reports import FIRST_SEEN, FiledTickets, messages, minute, october, runs, shop
+from tests.fakes.budget_watch import BudgetDesk
+from tests.fakes.client_reports import FIRST_SEEN, FiledTickets, minute, october, runs, shop
 from tests.fakes.clock import ManualClock
 from tests.fakes.ledger import MemoryLedger
 from tests.fakes.telemetry import RecordingTelemetry
@@ -213,9 +214,8 @@ class LockedLedger(MemoryLedger):
 
 def watch(ledger: MemoryLedger, clock: ManualClock) -> tuple[BudgetWatch, FiledTickets, RecordingTelemetry]:
     """A budget watch with its tickets and gauges."""
-    tickets, telemetry = FiledTickets(), RecordingTelemetry()
-    made = BudgetWatch(Budgets(ledger, clock), tickets=tickets, telemetry=telemetry, wording=messages(), clock=clock)
-    return made, tickets, telemetry
+    desk = BudgetDesk(clock)
+    return desk.watch(Budgets(ledger, clock)), desk.tickets, desk.telemetry
 
 
 @pytest.mark.promise("001-24")
@@ -234,13 +234,7 @@ async def test_check_thresholds_98_minutes_down_file_one_ticket_for_each_thresho
         in tickets.notes[1].text
     )
     assert "online-sentry ledger acme-shop --month 2026-11 --explain" in tickets.notes[1].text
-    again = BudgetWatch(
-        Budgets(ledger, ManualClock(NOON)),
-        tickets=tickets,
-        telemetry=RecordingTelemetry(),
-        wording=messages(),
-        clock=ManualClock(NOON),
-    )
+    again = BudgetDesk(ManualClock(NOON), tickets).watch(Budgets(ledger, ManualClock(NOON)))
     await again.check_thresholds([site])
     assert len(tickets.filed) == 2
 
