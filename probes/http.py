@@ -12,12 +12,14 @@ from probes.http_cookies import CookieJar
 from probes.http_evidence import GoodEvidence, http_evidence
 from probes.http_exchange import Answer, Exchange
 from probes.http_options import HttpOptions
+from probes.http_pages import Pages
 from probes.http_reach import Reach
 from probes.http_redaction import shown_url
 from probes.http_redirects import Redirects
 from probes.http_request import Request, first_request, secrets_of
 from probes.http_target import Target
 from probes.own_machine import is_own_address
+from probes.page_marks import SeenPage
 from probes.tls_handshake import Trust, expires_soon
 from probes.tls_trust import TrustSetting
 from probes.trace import Trace
@@ -40,7 +42,7 @@ class HttpProbe(DrivenProbe):
         self.options = options = HttpOptions.model_validate(check.options)
         target = _target(check, options)
         request = first_request(options, target, environment.user_agent)
-        self.demands = Demands.prepare(options)
+        self.demands, self.pages = Demands.prepare(options), Pages.prepare(options)
         self.secrets = secrets_of(options, target)
         setting = TrustSetting(
             verify=options.verify_tls,
@@ -75,7 +77,7 @@ class HttpProbe(DrivenProbe):
                 raise
             trace.note("after that: {}", failure.detail)
             raise trace.failure from failure
-        verdict = trace.failure or self._judged(answer, trace)
+        verdict = self._judged(answer, visit.host, trace)
         if verdict is not None:
             raise verdict
         trace.note("checks passed: {}", self.demands.names)
@@ -95,23 +97,35 @@ class HttpProbe(DrivenProbe):
             only = self._only_hop = (Hop(self.shown(request), status, location),)
         return only
 
-    def _judged(self, answer: Answer, trace: Trace) -> ProbeFailure | None:
-        demands = self.demands
-        failure = demands.of_headers(answer.head) if demands.on_headers else None
-        if failure is None and demands.on_body:
-            failure = self._judged_body(answer)
+    def _judged(self, answer: Answer, host: str, trace: Trace) -> ProbeFailure | None:
+        demands, failure = self.demands, trace.failure
+        if failure is None and demands.on_headers:
+            failure = demands.of_headers(answer.head)
+        if failure is None:
+            failure = self._judged_body(answer, host)
+        elif not failure.reason.is_agents_fault:
+            failure = self.pages.of_bad(self._seen(answer, host), failure)
         if failure is not None:
             trace.note("check failed: {}", failure.detail)
         return failure
 
-    def _judged_body(self, answer: Answer) -> ProbeFailure | None:
-        """Returns the first demand on the body that is not met; a body judged before is not searched again."""
+    def _judged_body(self, answer: Answer, host: str) -> ProbeFailure | None:
+        """Returns the first demand that the body does not meet, or whose page it is; one judged before is known."""
         content_type = answer.head.get("Content-Type")
-        known_by = (xxh3_128_intdigest(answer.body), content_type)
+        known_by = (xxh3_128_intdigest(answer.body), content_type, answer.head.status, host)
         if self._judged_last is None or self._judged_last[0] != known_by:
-            self._judged_last = (known_by, self.demands.of_body(answer.body, content_type))
+            failure = self.demands.of_body(answer.body, content_type) if self.demands.on_body else None
+            page = self._seen(answer, host)
+            if failure is None:
+                failure = self.pages.of_good(page)
+            elif not failure.reason.is_agents_fault:
+                failure = self.pages.of_bad(page, failure)
+            self._judged_last = (known_by, failure)
         failure = self._judged_last[1]
         return None if failure is None else failure.again()
+
+    def _seen(self, answer: Answer, host: str) -> SeenPage:
+        return SeenPage(answer.head, answer.body, host, self.first.request.target.host)
 
     def _degrade(self, trace: Trace) -> None:
         trace.leave()
@@ -178,8 +192,16 @@ class _Visit:
         accepted = probe.demands.accepts(head.status)
         self.redirected = not accepted and probe.options.follow_redirects and Redirects.is_redirect(head)
         if not accepted and not self.redirected:
-            trace.failure = probe.demands.status_failure(head.status)
+            failure = probe.demands.status_failure(head.status)
+            trace.failure = probe.pages.of_bad(
+                SeenPage(head, b"", self.host, probe.first.request.target.host), failure
+            )
         return not self.redirected
+
+    @property
+    def host(self) -> str:
+        """Who gave the last answer."""
+        return self._way[-1][0].target.host
 
     def hops(self) -> tuple[Hop, ...]:
         """Returns the answers so far, fit for evidence."""

@@ -20,6 +20,7 @@ from probes.http_json import JsonExpectations
 from probes.http_patterns import Patterns, Texts
 from probes.http_redaction import redacted_url
 from probes.http_status import AcceptedStatus
+from probes.known_pages import PageNames
 from probes.proxy_address import ProxyAddress
 from sentry.domain.site import CheckOptions
 
@@ -111,6 +112,19 @@ class HttpOptions(CheckOptions):
     )
     forbid_headers: dict[str, str] = Field(
         {}, description="Response headers that must not be there with this text in them; '' forbids the header."
+    )
+
+    blocked_counts_as: Literal["degraded", "down"] = Field(
+        "degraded",
+        description="What a challenge for bots counts as: Cloudflare and others refuse the agent, people may get in.",
+    )
+    error_pages: bool = Field(
+        default=True,
+        description="Whether known error pages, hosts' default pages and parked domains count as down also with a "
+        "good status.",
+    )
+    allow_pages: PageNames = Field(
+        (), description="Names of such pages (and of challenges) that are as they should be here, e.g. nginx_default."
     )
 
     follow_redirects: bool = Field(default=True, description="Whether redirects are followed.")

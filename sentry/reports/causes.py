@@ -158,6 +158,24 @@ CAUSES: dict[Reason, Cause] = {
         N_("wrong HTTP header"),
         N_("{host} answers, but an HTTP header is missing or is not what it should be."),
     ),
+    Reason.HTTP_BLOCKED: Cause(
+        N_("the watch is refused"),
+        N_(
+            "{host} asked the watch to prove that it is a person (protection against bots): visitors probably see "
+            "the site, but whether it works cannot be seen from here."
+        ),
+    ),
+    Reason.HTTP_PARKED: Cause(
+        N_("another page in the site's place"),
+        N_(
+            "{host} shows a page of its host or of a domain dealer instead of the site: the domain may have "
+            "expired, the account may be suspended, or the name leads to the wrong server."
+        ),
+    ),
+    Reason.HTTP_ERROR_PAGE: Cause(
+        N_("the page is an error message"),
+        N_("{host} answers as if all were well, but the page is an error message instead of the site."),
+    ),
     Reason.PROCESSING_TIMEOUT: Cause(
         N_("no answer in time"),
         N_(

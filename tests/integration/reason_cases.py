@@ -156,6 +156,16 @@ OUTAGES: dict[str, Case] = {
         whole_page(b"<p>Fatal error: Uncaught PDOException</p>"),
         options={"forbid_text": "Fatal error"},
     ),
+    "nothing-but-a-default-page": Case(
+        Reason.HTTP_PARKED, TRANSFER, whole_page(b"<title>Apache2 Debian Default Page: It works</title>")
+    ),
+    "wordpress-broke-at-200": Case(
+        Reason.HTTP_ERROR_PAGE,
+        TRANSFER,
+        whole_page(
+            b'<body id="error-page"><div class="wp-die-message">Ha habido un error cr\xc3\xadtico</div></body>'
+        ),
+    ),
     "json-differs": Case(
         Reason.BODY_JSON_MISMATCH,
         TRANSFER,
@@ -203,6 +213,16 @@ ATTENTION: dict[str, Case] = {
         None,
         shown(lambda: INTERMEDIATE.leaf(NAME, days=(-80, 10.01))),
         kind="tls",
+        status=Status.DEGRADED,
+    ),
+    "challenge-for-bots": Case(
+        Reason.HTTP_BLOCKED,
+        None,
+        web(
+            answer(
+                page(b"<title>Just a moment...</title>", status=403, headers=(*HEADERS, "CF-Mitigated: challenge"))
+            )
+        ),
         status=Status.DEGRADED,
     ),
     "slow-answer": Case(

@@ -44,6 +44,7 @@ def test_options_every_key_has_a_description_in_the_schema(options: type[HttpOpt
         ({"accepted_status": "200-"}, "'200-' is no status; write one like 200, a range like 200-299, or a class"),
         ({"accepted_status": [299, "299-200"]}, "'299-200' runs backwards; write 200-299"),
         ({"accepted_status": 700}, "'700' is no status"),
+        ({"allow_pages": "nginx_defalt"}, "'nginx_defalt' is no page that is known; did you mean 'nginx_default'?"),
         ({"expect_regex": "(["}, "'([' is no regular expression: "),
         ({"expect_json": {"status": 1}}, "'status' is no JSON path; it begins with $, e.g. $.status.items[0].ok"),
         ({"expect_json": {"$.items[*]": 1}}, "'$.items[*]' is no JSON path: at '[*]' write .name, [0] or [\"name\"]"),
