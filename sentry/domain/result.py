@@ -75,6 +75,7 @@ class Reason(StrEnum):
     AGENT_STALLED = "agent_stalled"
     AGENT_RESOURCES = "agent_resources"
     AGENT_NETWORK = "agent_network"
+    AGENT_CLOCK = "agent_clock"
     AGENT_ERROR = "agent_error"
     SLOT_MISSED = "slot_missed"
 
@@ -89,6 +90,7 @@ AGENT_REASONS = frozenset(
         Reason.AGENT_STALLED,
         Reason.AGENT_RESOURCES,
         Reason.AGENT_NETWORK,
+        Reason.AGENT_CLOCK,
         Reason.AGENT_ERROR,
         Reason.SLOT_MISSED,
     }

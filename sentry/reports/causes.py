@@ -249,6 +249,10 @@ CAUSES: dict[Reason, Cause] = {
         N_("the watch lost its network"),
         N_("The machine that watches lost its own network; this says nothing about {host}."),
     ),
+    Reason.AGENT_CLOCK: Cause(
+        N_("the watch's clock was wrong"),
+        N_("The clock of the machine that watches was set; this says nothing about {host}."),
+    ),
     Reason.AGENT_ERROR: Cause(
         N_("the watch failed"),
         N_("The watch itself failed; this says nothing about {host}."),

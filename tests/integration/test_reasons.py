@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ import pytest
 import yaml
 
 from probes.http import HttpProbe
+from sentry.domain.own_fault import Examination, OwnFault, excused, judge
 from sentry.domain.result import AGENT_REASONS, Phase, ProbeResult, Reason, Status
 from sentry.domain.site import Language, Plan
 from sentry.wheel import Finished, Wheel
@@ -32,11 +34,12 @@ ROOT_FOLDER = Path(__file__).parents[2]
 WORDS: dict[str, Any] = yaml.safe_load((ROOT_FOLDER / "tests/data/reasons.yaml").read_text(encoding="utf-8"))
 TOLD = {**OUTAGES, **ATTENTION}
 
-BY_THE_WHEEL = {
+BY_THE_AGENT = {
+    Reason.AGENT_CLOCK: "test_certificate_that_only_a_clock_just_set_calls_expired_accuses_the_agent",
     Reason.AGENT_STALLED: "test_loop_that_stood_still_accuses_the_agent_and_opens_nothing",
     Reason.SLOT_MISSED: "test_loop_that_stood_still_accuses_the_agent_and_opens_nothing",
 }
-"""Reasons that no probe gives: the wheel does, in the test named."""
+"""Reasons that no probe gives: who starts or judges it does, in the test named."""
 
 BY_THE_AUTHORITY = frozenset({Reason.TLS_REVOKED})
 """Reasons that are not learnt from the site itself; tests/integration/test_revocation.py shows them."""
@@ -62,11 +65,11 @@ def section(report: str, title: str) -> list[str]:
 def test_table_has_every_reason_of_the_closed_set() -> None:
     """A reason that is added must be shown here, by a case or by a test that is named."""
     cases = {case.reason for case in (*TOLD.values(), *ELSEWHERE.values(), *OWN_FAULTS.values())}
-    assert cases | BY_THE_WHEEL.keys() | BY_THE_AUTHORITY == set(Reason)
-    assert not cases & BY_THE_WHEEL.keys()
-    assert all(test in globals() for test in BY_THE_WHEEL.values())
+    assert cases | BY_THE_AGENT.keys() | BY_THE_AUTHORITY == set(Reason)
+    assert not cases & BY_THE_AGENT.keys()
+    assert all(test in globals() for test in BY_THE_AGENT.values())
     assert WORDS.keys() == TOLD.keys() | ELSEWHERE.keys()
-    assert {case.reason for case in OWN_FAULTS.values()} | BY_THE_WHEEL.keys() == AGENT_REASONS
+    assert {case.reason for case in OWN_FAULTS.values()} | BY_THE_AGENT.keys() == AGENT_REASONS
 
 
 @pytest.mark.promise("001-32")
@@ -252,3 +255,14 @@ async def test_report_shows_the_last_good_probe_beside_the_failed_one(tmp_path: 
     assert rows[0].split() == ["this", "time", "last", "good"]
     assert {row.split()[0] for row in rows[2:]} >= {"name", "connection", "waiting", "download", "total", "status"}
     assert rows[-1].split() == ["status", "502", "200"]
+
+
+def test_certificate_that_only_a_clock_just_set_calls_expired_accuses_the_agent() -> None:
+    """The certificate has not changed; what the agent believes of the time has."""
+    at = datetime(2026, 11, 2, 12, 0, tzinfo=UTC)
+    failed = ProbeResult("shop/tls", at, at, 0.1, Status.DOWN, Reason.TLS_EXPIRED, Phase.TLS, "expired")
+    causes = judge(Examination(at, at, clock_jump_s=90_000.0))
+
+    result = excused(failed, [OwnFault(cause, at) for cause in causes])
+
+    assert (result.status, result.reason) == (Status.UNKNOWN, Reason.AGENT_CLOCK)
