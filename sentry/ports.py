@@ -15,6 +15,7 @@ from sentry.domain.incident import Incident, IncidentState, TimelineEntry
 from sentry.domain.ledger import Run, Totals
 from sentry.domain.month import Month
 from sentry.domain.notice import Delivery, Message, NoticeKind
+from sentry.domain.own_fault import OwnFault, Voice
 from sentry.domain.result import ProbeResult
 from sentry.domain.site import Check, Language
 from sentry.domain.ticket import Ticket, TicketEntry, TicketState, Visibility
@@ -81,6 +82,14 @@ class EvidenceCollector(Protocol):
         ...
 
 
+class Surroundings(Protocol):
+    """Those whom the agent asks when it looks at itself: anchors, resolvers, the gateway."""
+
+    async def ask(self, deadline_s: float) -> Sequence[Voice]:
+        """Asks all of them anew, at once, and says who answered within the deadline; never raises for a dead one."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Heartbeat:
     """The last call of a site's own job: when, and whether it said that it went well."""
@@ -131,6 +140,30 @@ class WatchRecord:
     events: tuple[Event, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class CorrectedCheck:
+    """What is to stand of one check once failures of it were found to be the agent's own.
+
+    Attributes:
+        minutes: each stands afterwards as it is here; an `unknown` one is taken out of the ledger.
+        withdrawn: a confirmed outage that was none; outage: one to be written instead.
+    """
+
+    health: Health
+    minutes: tuple[Run, ...] = ()
+    withdrawn: Outage | None = None
+    outage: Outage | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """What is known better now, written in one transaction: a span of own fault, and what it voids."""
+
+    fault: OwnFault | None = None
+    checks: tuple[CorrectedCheck, ...] = ()
+    events: tuple[Event, ...] = ()
+
+
 class WatchStore(Protocol):
     """Where the watch keeps what it saw. Raises `StoreUnavailable` when locked, full or gone."""
 
@@ -144,6 +177,10 @@ class WatchStore(Protocol):
 
     async def commit(self, records: Sequence[WatchRecord]) -> None:
         """Writes a batch in one transaction: all of it or nothing."""
+        ...
+
+    async def correct(self, correction: Correction) -> None:
+        """Writes what is known better, over what was committed before; in one transaction, any time again."""
         ...
 
 
@@ -239,6 +276,10 @@ class LedgerReader(Protocol):
 
     async def failures(self, check_key: str, limit: int) -> Sequence[ProbeResult]:
         """Returns the newest failed results with their whole evidence, newest first."""
+        ...
+
+    async def own_faults(self, start: datetime, end: datetime) -> Sequence[OwnFault]:
+        """Returns the spans of own fault that touch [start, end), oldest first: they void failed samples."""
         ...
 
     async def changes(self, site_key: str, since: datetime) -> Sequence[RecentChange]:

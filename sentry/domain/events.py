@@ -13,6 +13,7 @@ class EventKind(StrEnum):
     BLIP_RECOVERED = "blip_recovered"
     OUTAGE_CONFIRMED = "outage_confirmed"
     OUTAGE_ENDED = "outage_ended"
+    FAILURE_WITHDRAWN = "failure_withdrawn"
     DEGRADED_STARTED = "degraded_started"
     DEGRADED_ENDED = "degraded_ended"
     AGENT_FAULT = "agent_fault"

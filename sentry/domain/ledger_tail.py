@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 
 from sentry.domain.ledger import MinuteState, Run
 
@@ -41,6 +41,28 @@ def extend(tail: Sequence[Run], added: Iterable[Run]) -> tuple[Run, ...]:
         standing[state] += change
         position = minute
     return tuple(runs)
+
+
+def corrected(tail: Sequence[Run], minutes: Iterable[Run]) -> tuple[Run, ...]:
+    """Returns the tail with minutes that stand as they are given, also where they were worse; UNKNOWN ones are out.
+
+    Args:
+        tail: the runs of one check from the one that holds or precedes the earliest of these minutes; ordered, apart.
+        minutes: in any order, without overlap.
+    """
+    minutes = sorted(minutes, key=attrgetter("start"))
+    kept = list(tail)
+    for cut in minutes:
+        kept = [
+            piece
+            for run in kept
+            for piece in (
+                Run(run.start, min(run.end, cut.start), run.state),
+                Run(max(run.start, cut.end), run.end, run.state),
+            )
+            if piece.minutes > 0
+        ]
+    return extend(kept, minutes)
 
 
 def append(last: Run, added: Iterable[Run]) -> list[Run] | None:

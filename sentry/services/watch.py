@@ -5,16 +5,28 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
-from itertools import islice
+from itertools import islice, takewhile
 from operator import attrgetter
 
 from sentry.domain.changes import changes_between
 from sentry.domain.errors import StoreError, StoreUnavailable
 from sentry.domain.events import Event, EventKind
 from sentry.domain.health import Health, Step, step
+from sentry.domain.ledger import MinuteState
+from sentry.domain.own_fault import EXPLAINABLE, OwnFault
 from sentry.domain.result import ProbeResult, Status
+from sentry.domain.retelling import Retold, Trail, retell
 from sentry.domain.site import Check
-from sentry.ports import Clock, SampleKind, Telemetry, Timer, WatchRecord, WatchStore
+from sentry.ports import (
+    Clock,
+    CorrectedCheck,
+    Correction,
+    SampleKind,
+    Telemetry,
+    Timer,
+    WatchRecord,
+    WatchStore,
+)
 
 BATCH_RECORDS = 5000
 """Records of one transaction: a minute of five thousand sites, far below a second of writing."""
@@ -40,12 +52,17 @@ _LASTING = attrgetter(*(each.name for each in fields(Health) if each.name not in
 
 @dataclass(slots=True)
 class CheckView:
-    """What is known of one check now, for pages and services."""
+    """What is known of one check now, for pages and services.
+
+    Attributes:
+        trail: how a failure of the last minutes came to be believed, None where there was none.
+    """
 
     check: Check
     health: Health
     last: ProbeResult | None = None
     written_at: datetime | None = None
+    trail: Trail | None = None
 
 
 class Watch:
@@ -79,7 +96,7 @@ class Watch:
         self._committed = committed
         self._queue_records = queue_records
         self._views: dict[str, CheckView] = {}
-        self._queue: deque[WatchRecord] = deque()
+        self._queue: deque[WatchRecord | Correction] = deque()
         self._filled = asyncio.Event()
         self._timer: Timer | None = None
         self.store_answers = True
@@ -125,6 +142,8 @@ class Watch:
         view = self._views.get(result.check_key)
         if view is None:
             return
+        if view.trail is not None or (result.status is Status.DOWN and result.reason in EXPLAINABLE):
+            view.trail = (view.trail or Trail()).followed(view.health, result)
         changed = step(view.health, result, view.check)
         changes = self._changes(view, result)
         events = (*changed.events, *changes) if changes else changed.events
@@ -136,6 +155,37 @@ class Watch:
             self._recheck(view.check.key, changed.health.recheck_at)
         view.health = changed.health
         self._telemetry.verdict(view.check.key, view.health)
+
+    def correct(self, fault: OwnFault, events: Sequence[Event] = ()) -> None:
+        """Takes back the failures that a fault of our own brought about, as far as they were believed. Never waits.
+
+        Args:
+            fault: the span, as it is known now.
+            events: what else follows from it.
+        """
+        corrected, further = [], list(events)
+        for view in self._views.values():
+            retold = retell(view.health, view.trail, view.check, [fault]) if view.trail is not None else None
+            if retold is not None:
+                corrected.append(self._corrected(view, retold))
+                further += retold.events
+                if retold.withdrawn is not None or retold.was_suspected:
+                    further.append(self._withdrawn(view.check, retold, fault))
+        self._queue.append(Correction(fault, tuple(corrected), tuple(further)))
+        self._filled.set()
+
+    def _corrected(self, view: CheckView, retold: Retold) -> CorrectedCheck:
+        view.health, view.trail, view.written_at = retold.health, retold.trail, self._clock.now()
+        if view.health.recheck_at is not None:
+            self._recheck(view.check.key, view.health.recheck_at)
+        self._telemetry.verdict(view.check.key, view.health)
+        unknown = sum(run.minutes for run in retold.minutes if run.state is MinuteState.UNKNOWN)
+        self._telemetry.count("unknown_seconds_total", 60 * unknown)
+        return CorrectedCheck(retold.health, retold.minutes, retold.withdrawn, retold.outage)
+
+    def _withdrawn(self, check: Check, retold: Retold, fault: OwnFault) -> Event:
+        facts = {"cause": fault.cause.value, "confirmed": retold.withdrawn is not None}
+        return Event(EventKind.FAILURE_WITHDRAWN, self._clock.now(), check.key, facts)
 
     def _changes(self, view: CheckView, result: ProbeResult) -> list[Event]:
         previous = view.health.last_good
@@ -193,10 +243,10 @@ class Watch:
         """Writes the oldest records; those that come meanwhile gather for the next time."""
         attempt = 0
         while records > 0:
-            batch = list(islice(self._queue, min(records, BATCH_RECORDS)))
+            batch = self._next_batch(min(records, BATCH_RECORDS))
             self._telemetry.gauge("queue_depth", len(self._queue))
             try:
-                await self._store.commit(batch)
+                await self._hand_over(batch)
             except StoreUnavailable:
                 self.store_answers = False
                 self._telemetry.count("store_errors_total", kind="unavailable")
@@ -206,19 +256,35 @@ class Watch:
             except StoreError:
                 await self._commit_singly(batch)
             attempt, self.store_answers = 0, True
-            for _ in batch:
+            written = len(batch) if isinstance(batch, list) else 1
+            for _ in range(written):
                 self._queue.popleft()
-            records -= len(batch)
+            records -= written
             self._committed()
         self._telemetry.gauge("queue_depth", len(self._queue))
 
-    async def _commit_singly(self, batch: Sequence[WatchRecord]) -> None:
+    def _next_batch(self, limit: int) -> list[WatchRecord] | Correction:
+        """Returns the oldest records up to the next correction, which is made over what stands before it."""
+        oldest = self._queue[0]
+        if isinstance(oldest, Correction):
+            return oldest
+        return [one for one in takewhile(_is_record, islice(self._queue, limit)) if isinstance(one, WatchRecord)]
+
+    async def _hand_over(self, batch: "list[WatchRecord] | Correction") -> None:
+        await (self._store.correct(batch) if isinstance(batch, Correction) else self._store.commit(batch))
+
+    async def _commit_singly(self, batch: "list[WatchRecord] | Correction") -> None:
         """One record that the store refuses must not take the others with it."""
-        for record in batch:
+        for record in [batch] if isinstance(batch, Correction) else batch:
+            one = record if isinstance(record, Correction) else [record]
             try:
-                await self._store.commit([record])
+                await self._hand_over(one)
             except StoreUnavailable:
                 await self._clock.sleep(RETRY_S[-1])
-                await self._commit_singly([record])
+                await self._commit_singly(one)
             except StoreError:
                 self._telemetry.count("store_errors_total", kind="refused")
+
+
+def _is_record(queued: WatchRecord | Correction) -> bool:
+    return isinstance(queued, WatchRecord)

@@ -12,9 +12,10 @@ from sentry.domain.events import EventKind
 from sentry.domain.failure_report import RecentChange
 from sentry.domain.health import Outage
 from sentry.domain.ledger import Run, Totals
+from sentry.domain.own_fault import OwnFault
 from sentry.domain.result import ProbeResult
 from sentry.ports import Sample, SiteHistory
-from sentry.store import figures, ledger_bulk, probed
+from sentry.store import figures, ledger_bulk, own_faults, probed
 from sentry.store.database import Database
 from sentry.store.documents import RESULT
 from sentry.store.events import event_of
@@ -127,6 +128,10 @@ class StoredLedger:
             except StoreError as error:
                 _log.error("failure_damaged", check=check_key, error=str(error))
         return found
+
+    async def own_faults(self, start: datetime, end: datetime) -> Sequence[OwnFault]:
+        """Returns the spans of own fault that touch [start, end), oldest first."""
+        return await own_faults.spans(self._database, start, end)
 
     async def changes(self, site_key: str, since: datetime) -> Sequence[RecentChange]:
         """Returns what changed at a site since then (CHANGE_SEEN events), oldest first."""

@@ -1,13 +1,13 @@
 """Writes minutes into the ledger: a run that goes on is one changed row, however long it gets."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Row, Select, bindparam, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sentry.domain.ledger import MinuteState, Run
-from sentry.domain.ledger_tail import append, extend
+from sentry.domain.ledger_tail import append, corrected, extend
 from sentry.store.schema import checks, ledger_runs
 from sentry.store.writing import row_insert, write_rows
 
@@ -16,6 +16,9 @@ CHUNK = 500
 
 _WORDS = {state: state.value for state in MinuteState}  # a property of an enum costs more than all the rest of a row
 _WRITE = row_insert(ledger_runs, replaces=("end_minute", "state"))
+
+
+_Merge = Callable[[Sequence[Run], Sequence[Run]], Sequence[Run]]
 
 
 class LedgerWriter:
@@ -51,7 +54,18 @@ class LedgerWriter:
                 written += [_row(check_id, run) for run in changed]
                 last[check_id] = changed[-1]
         await _WRITE.write(connection, written)
-        return last | await _add_within(connection, others)
+        return last | await _merge_within(connection, others, extend)
+
+    async def correct(self, connection: AsyncConnection, minutes: Mapping[int, Sequence[Run]]) -> None:
+        """Writes minutes, within a writing transaction, that stand as given, also where they were worse.
+
+        Args:
+            connection: the transaction.
+            minutes: by check number; UNKNOWN ones leave the ledger.
+        """
+        for check_id in minutes:
+            self._last.pop(check_id, None)
+        await _merge_within(connection, minutes, corrected)
 
     def remember(self, last: Mapping[int, Run]) -> None:
         """Takes note of what was committed."""
@@ -62,8 +76,10 @@ class LedgerWriter:
         self._last.clear()
 
 
-async def _add_within(connection: AsyncConnection, added: Mapping[int, Sequence[Run]]) -> dict[int, Run]:
-    """Adds minutes to ledgers whose ends must be read first."""
+async def _merge_within(
+    connection: AsyncConnection, added: Mapping[int, Sequence[Run]], merged: _Merge
+) -> dict[int, Run]:
+    """Changes ledgers whose ends must be read first."""
     ids = sorted(added)
     last: dict[int, Run] = {}
     for place in range(0, len(ids), CHUNK):
@@ -73,7 +89,7 @@ async def _add_within(connection: AsyncConnection, added: Mapping[int, Sequence[
         written: list[tuple[int, int, int, str]] = []
         for check_id in chunk:
             before = tails.get(check_id, {})
-            after = {run.start: run for run in extend(list(before.values()), added[check_id])}
+            after = {run.start: run for run in merged(list(before.values()), added[check_id])}
             dropped += [{"of": check_id, "start": start} for start in before if start not in after]
             written += [_row(check_id, run) for start, run in after.items() if before.get(start) != run]
             if after:

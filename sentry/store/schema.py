@@ -28,7 +28,7 @@ from sqlalchemy import (
 
 from sentry.store.columns import ForeignText, Instant
 
-HEAD = "0003"
+HEAD = "0004"
 """The newest migration; a store that is there needs no Alembic to be opened."""
 
 metadata = MetaData()
@@ -167,6 +167,17 @@ ledger_runs = Table(
         postgresql_where=text("state IN ('down', 'maintenance')"),
     ),
     sqlite_with_rowid=False,
+)
+
+own_faults = Table(
+    "own_faults",
+    metadata,
+    Column("began_us", Instant, nullable=False),
+    Column("cause", Text, nullable=False),
+    Column("ended_us", Instant),
+    Column("evidence", Text, nullable=False),
+    PrimaryKeyConstraint("began_us", "cause"),
+    CheckConstraint("ended_us >= began_us", "span"),
 )
 
 heartbeats = Table(

@@ -16,13 +16,14 @@ from sentry.domain.health import Health
 from sentry.domain.ledger import Run
 from sentry.domain.result import Status
 from sentry.domain.site import Check
-from sentry.ports import Clock, WatchRecord
+from sentry.ports import Clock, Correction, WatchRecord
 from sentry.store.checks import CheckIndex
 from sentry.store.database import Database
 from sentry.store.documents import HEALTH, RESULT
 from sentry.store.events import EventLog
 from sentry.store.minutes import CHUNK, LedgerWriter
 from sentry.store.outages import OUTAGE_COLUMNS, outage_row
+from sentry.store.own_faults import Corrections
 from sentry.store.samples import KIND_CODES, SampleRow, newest_row, sample_row
 from sentry.store.schema import checks, failures, health, newest_samples, outages, samples
 from sentry.store.sealed import mark_late
@@ -53,6 +54,7 @@ class StoredWatch:
         self._events = events
         self._clock = clock
         self._ledger = LedgerWriter()
+        self._corrections = Corrections(index, events, self._ledger, clock)
         self._committing = asyncio.Lock()  # what the ledger's writer remembers is of the batch before
 
     async def register(self, checks: Sequence[Check], now: datetime) -> None:
@@ -85,6 +87,11 @@ class StoredWatch:
                 self._ledger.forget()
                 raise
             self._ledger.remember(last)
+
+    async def correct(self, correction: Correction) -> None:
+        """Writes what is known better, over what was committed before; in one transaction, any time again."""
+        async with self._committing, self._database.write() as connection:
+            await self._corrections.write(connection, correction)
 
     async def _write(self, connection: AsyncConnection, batch: Numbered) -> Mapping[int, Run]:
         rows = await _write_samples(connection, batch)

@@ -7,6 +7,7 @@ from sentry.domain.day import DaySummary
 from sentry.domain.failure_report import RecentChange
 from sentry.domain.health import Outage
 from sentry.domain.ledger import MinuteState, Run, Totals, clip, fill, totals
+from sentry.domain.own_fault import OwnFault
 from sentry.domain.result import ProbeResult
 from sentry.ports import Sample, SiteHistory
 
@@ -24,6 +25,7 @@ class MemoryLedger:
         self.check_samples: dict[str, list[Sample]] = {}
         self.check_days: dict[str, list[DaySummary]] = {}
         self.failed: dict[str, list[ProbeResult]] = {}
+        self.faults: list[OwnFault] = []
         self.changed: list[RecentChange] = []
 
     async def histories(self, site_keys: Collection[str], start: int, end: int) -> Mapping[str, SiteHistory]:
@@ -80,6 +82,9 @@ class MemoryLedger:
 
     async def failures(self, check_key: str, limit: int) -> Sequence[ProbeResult]:
         return self.failed.get(check_key, [])[::-1][:limit]
+
+    async def own_faults(self, start: datetime, end: datetime) -> Sequence[OwnFault]:
+        return [one for one in self.faults if one.began_at < end and (one.ended_at is None or one.ended_at >= start)]
 
     async def changes(self, site_key: str, since: datetime) -> Sequence[RecentChange]:
         return [change for change in self.changed if change.at >= since]

@@ -8,7 +8,7 @@ from sentry.domain.errors import StoreConflict, StoreUnavailable
 from sentry.domain.events import Event
 from sentry.domain.health import Health
 from sentry.domain.site import Check
-from sentry.ports import WatchRecord
+from sentry.ports import Correction, WatchRecord
 
 
 class MemoryEventQueue:
@@ -53,6 +53,7 @@ class MemoryWatchStore:
 
     def __init__(self, queue: MemoryEventQueue | None = None) -> None:
         self.records: list[WatchRecord] = []
+        self.corrections: list[Correction] = []
         self.batches: list[int] = []
         self.health: dict[str, Health] = {}
         self.registered: list[str] = []
@@ -79,3 +80,12 @@ class MemoryWatchStore:
                 self.health[record.health.check_key] = record.health
             if self._queue is not None:
                 self._queue.add(record.events)
+
+    async def correct(self, correction: Correction) -> None:
+        if self.unavailable:
+            self.unavailable -= 1
+            raise StoreUnavailable("the store is locked")
+        self.corrections.append(correction)
+        self.health |= {one.health.check_key: one.health for one in correction.checks}
+        if self._queue is not None:
+            self._queue.add(correction.events)
