@@ -167,6 +167,7 @@ class Agent:
             "write": self.watch.write,
             "dispatch": self._reactions.dispatcher.run,
             "alerts": self._reactions.alerts.run,
+            "incidents": self._reactions.incidents.run,
             "wheel": self.prober.run,
         }
         settings = self.books.settings

@@ -54,6 +54,7 @@ class Reactions:
             collector=collector,
             clock=clock,
             telemetry=metrics,
+            policy=lambda: books.settings.incidents,
         )
         tickets = IncidentTickets(
             incidents=store.incidents,

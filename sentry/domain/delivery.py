@@ -37,6 +37,9 @@ def thread_key(delivery: Delivery) -> str:
     return delivery_key(delivery.incident_id, 1, NoticeKind.OPENED, delivery.channel, delivery.recipient)
 
 
+_HEARD = frozenset({DeliveryState.SENT, DeliveryState.PENDING})
+
+
 def back_off_s(attempts: int, jitter: float) -> float:
     """Returns the seconds to wait after a number of failed attempts: exponential, the upper half of it random.
 
@@ -115,14 +118,18 @@ def judge(delivery: Delivery, siblings: Sequence[Delivery], incident: Incident) 
 
 
 def told(siblings: Iterable[Delivery], opening: int) -> list[Delivery]:
-    """Returns the deliveries of an opening that arrived or still may: their recipients must hear of the end."""
-    return [
-        one
-        for one in siblings
-        if one.opening == opening
-        and one.kind is not NoticeKind.RESOLVED
-        and one.state in (DeliveryState.SENT, DeliveryState.PENDING)
-    ]
+    """Returns the newest opening that each recipient has heard of or still may, and has not heard the end of.
+
+    Args:
+        siblings: every delivery of the incident.
+        opening: later ones do not count. An earlier one does: of those of a flapping incident nobody is told.
+    """
+    newest: dict[tuple[str, str], Delivery] = {}
+    for one in siblings:
+        if one.opening <= opening and one.state in _HEARD:
+            place = (one.channel, one.recipient)
+            newest[place] = max(newest.get(place, one), one, key=_rank)
+    return [one for one in newest.values() if one.kind is not NoticeKind.RESOLVED]
 
 
 def tried_channels(delivery: Delivery, siblings: Iterable[Delivery]) -> set[str]:

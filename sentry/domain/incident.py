@@ -48,6 +48,7 @@ class Incident:
         opening: 1 for the first opening, one more each time it is re-opened within 15 minutes.
         started_at: the first failed probe; detected_at: the confirmation; both aware UTC.
         checks_down: keys of the checks that are in a confirmed outage now.
+        flapping_since: since when its re-openings are told no more; its end is told when it has been well for long.
     """
 
     id: int
@@ -66,6 +67,7 @@ class Incident:
     resolved_at: datetime | None = None
     recovered_at: datetime | None = None
     ticket_number: int | None = None
+    flapping_since: datetime | None = None
     timeline: tuple[TimelineEntry, ...] = ()
 
     @property

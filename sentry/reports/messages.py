@@ -43,6 +43,8 @@ _DEGRADED = {
 _DOWN_SEVERAL_TIMES = N_("{site} works again after {times} outages within {duration}")
 _DEGRADED_SEVERAL_TIMES = N_("{site} is well again after {times} spells within {duration}")
 
+_FLAPPING = N_("{site} keeps failing and recovering: {cause}")
+
 _OF_JOBS = frozenset({Reason.HEARTBEAT_MISSED, Reason.HEARTBEAT_FAILED})
 
 
@@ -161,8 +163,9 @@ class Messages:
         sentences, several = (
             (_DOWN, _DOWN_SEVERAL_TIMES) if _is_down(incident) else (_DEGRADED, _DEGRADED_SEVERAL_TIMES)
         )
+        sentence = several if kind is NoticeKind.RESOLVED and incident.opening > 1 else sentences[kind]
         return wording.text(
-            several if kind is NoticeKind.RESOLVED and incident.opening > 1 else sentences[kind],
+            _FLAPPING if kind is NoticeKind.REOPENED and incident.flapping_since else sentence,
             site=self._site_name(incident),
             cause=cause_headline(incident.report, wording),
             duration=_duration(incident, wording),
@@ -186,6 +189,7 @@ class Messages:
                 f"{wording.moment(incident.started_at)} ({wording.zone_name(incident.started_at)})",
             ),
             *self._end_rows(incident, kind, wording),
+            *_flapping_rows(incident, kind, wording),
             (wording.text("Phases"), phase_bar(report.failed)),
             (wording.text("Detail"), inert_line(report.failed.detail, 300)),
             (wording.text("Site"), inert_line(f"{public_url(report.url)} · {owner}", 300)),
@@ -297,6 +301,16 @@ def _is_down(incident: Incident) -> bool:
     report = incident.report
     observed = report.reason in _OF_JOBS or incident.severity > Severity.SEV2
     return report.failed.status is not Status.DEGRADED and not observed
+
+
+def _flapping_rows(incident: Incident, kind: NoticeKind, wording: Wording) -> list[tuple[str, str]]:
+    if kind is not NoticeKind.REOPENED or incident.flapping_since is None:
+        return []
+    text = wording.text(
+        "{times} outages so far. You hear of it again once it has stayed well.",
+        times=wording.number(incident.opening),
+    )
+    return [(wording.text("Unstable"), text)]
 
 
 def _subject(incident: Incident, resolved: bool, headline: str, late: str, wording: Wording) -> str:

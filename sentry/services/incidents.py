@@ -5,7 +5,7 @@ first failed probe on, beside the re-checks; what is not there when the outage i
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -15,7 +15,9 @@ from sentry.domain.attribution import attribute
 from sentry.domain.errors import NotFound, StoreUnavailable
 from sentry.domain.events import Event, EventKind
 from sentry.domain.failure_report import CollectedEvidence, FailureReport
+from sentry.domain.flapping import REOPENED, begins_to_flap, quiet_since
 from sentry.domain.incident import REOPEN_WITHIN, Incident, IncidentState, Severity, TimelineEntry
+from sentry.domain.incident_policy import IncidentPolicy
 from sentry.domain.result import ProbeResult, Reason, Status
 from sentry.domain.site import Check
 from sentry.ports import Clock, EvidenceCollector, IncidentStore, LedgerReader, Telemetry
@@ -38,6 +40,12 @@ STORE_RETRY_S = 5.0
 INCIDENT_LIMIT = 10_000
 """Unresolved incidents looked at after a start."""
 
+FLAPPING_ENTRIES = 300
+"""A timeline of so many entries gets no more while its incident flaps."""
+
+QUIET_LOOKED_AT_S = 5.0
+"""How often it is looked whether what flapped has been well for long enough."""
+
 CHANGES_WITHIN = timedelta(hours=24)
 FAILURES_SEARCHED = 50
 
@@ -53,6 +61,7 @@ class Incidents:
         incidents: where they are kept.
         ledger: failed results and recent changes.
         collector: looks around a failure.
+        policy: what is told, as it is configured now.
     """
 
     def __init__(
@@ -64,8 +73,10 @@ class Incidents:
         collector: EvidenceCollector,
         clock: Clock,
         telemetry: Telemetry,
+        policy: Callable[[], IncidentPolicy] = IncidentPolicy,
     ) -> None:
         self._view = view
+        self._policy = policy
         self._incidents = incidents
         self._ledger = ledger
         self._collector = collector
@@ -73,6 +84,7 @@ class Incidents:
         self._telemetry = telemetry
         self._collections: dict[str, asyncio.Task[CollectedEvidence]] = {}
         self._late: set[asyncio.Task[None]] = set()
+        self._quiet: set[int] = set()
         self._changing = asyncio.Lock()
         self._collectors = asyncio.Semaphore(CONCURRENT_COLLECTIONS)
         self._reactions: dict[EventKind, Callable[[Event, Check], Awaitable[None]]] = {
@@ -118,12 +130,14 @@ class Incidents:
             return incident
 
     async def resume(self) -> None:
-        """Takes up what the last stop cut short: looks around failures that still last and have no evidence yet."""
+        """Takes up what the last stop cut short: evidence not collected yet, and waits for what flapped."""
         for state in (IncidentState.OPEN, IncidentState.ACKNOWLEDGED):
             for incident in await self._incidents.list(state=state, limit=INCIDENT_LIMIT):
                 view = self._view(incident.report.check_key)
                 if incident.report.evidence is None and view is not None:
                     self._expect_late(incident.id, self._collecting(view.check))
+                if quiet_since(incident) is not None:
+                    self._quiet.add(incident.id)
 
     async def settled(self) -> None:
         """Waits until every late part of a report has been added; for tests and for an orderly stop."""
@@ -163,13 +177,13 @@ class Incidents:
     async def _confirmed(self, event: Event, check: Check) -> None:
         started_at = datetime.fromisoformat(event.data["started_at"])
         standing = await self._incidents.unresolved(check.site_key)
-        if standing is not None:
+        if standing is not None and quiet_since(standing) is None:
             if check.key not in standing.checks_down:
                 self._drop_collection(check)  # the report is about the check that failed first
                 await self._join(standing, event, check)
             return
         report, late = await self._report(event, check, started_at)
-        latest = await self._incidents.latest(check.site_key)
+        latest = standing or await self._incidents.latest(check.site_key)
         if (
             latest is not None
             and latest.recovered_at is not None
@@ -203,6 +217,8 @@ class Incidents:
         return opened
 
     async def _reopen(self, latest: Incident, event: Event, check: Check, report: FailureReport) -> Incident:
+        limit = self._policy().flapping_after
+        begins = latest.flapping_since is None and begins_to_flap(latest.timeline, event.at, limit)
         incident = replace(
             latest,
             severity=min(latest.severity, severity_of(check)),
@@ -214,12 +230,18 @@ class Incidents:
             acknowledged_by=None,
             resolved_at=None,
             recovered_at=None,
+            flapping_since=event.at if begins else latest.flapping_since,
         )
         failed_at = report.failed.scheduled_at
         text = f"failed again {_minutes(failed_at - (latest.recovered_at or failed_at))} after it recovered"
-        entries = [_first_failure(report, failed_at), TimelineEntry(event.at, "reopened", text)]
+        entries = [_first_failure(report, failed_at), TimelineEntry(event.at, REOPENED, text)]
         again = Event(EventKind.INCIDENT_REOPENED, event.at, str(incident.id), {"opening": incident.opening})
-        await self._incidents.save(incident, entries, [again])
+        if begins:
+            entries.append(TimelineEntry(event.at, "flapping", "it flaps: told again once it has been well for long"))
+        if latest.flapping_since is None:
+            await self._incidents.save(incident, entries, [again])
+        else:
+            await self._incidents.save(incident, _as_far_as_kept(latest, entries), [])
         return incident
 
     async def _join(self, incident: Incident, event: Event, check: Check) -> None:
@@ -245,16 +267,46 @@ class Incidents:
         entries = [TimelineEntry(at, how, f"{check_key} {LEFT_BY[how]}", {"check": check_key})]
         events = [Event(EventKind.INCIDENT_UPDATED, at, str(incident.id))]
         incident = replace(incident, checks_down=left)
-        if not left:
-            recovered_at = max(recovered_at, incident.started_at)  # the clock may have been set back meanwhile
-            incident = replace(incident, state=IncidentState.RESOLVED, resolved_at=at, recovered_at=recovered_at)
-            lasted = _minutes(recovered_at - incident.started_at)
-            entries.append(TimelineEntry(at, "resolved", f"recovered after {lasted}"))
-            events = [Event(EventKind.INCIDENT_RESOLVED, at, str(incident.id), {"opening": incident.opening})]
-        await self._incidents.save(incident, entries, events)
-        if not left:
-            self._telemetry.count("incident_resolve_seconds", (recovered_at - incident.started_at).total_seconds())
-            _log.info("incident resolved", incident=incident.id, site=incident.site_key)
+        if left:
+            await self._incidents.save(incident, entries, events)
+            return
+        recovered_at = max(recovered_at, incident.started_at)  # the clock may have been set back meanwhile
+        incident = replace(incident, recovered_at=recovered_at)
+        if incident.flapping_since is None:
+            await self._resolve(incident, at, entries)
+            return
+        await self._incidents.save(incident, _as_far_as_kept(incident, entries), [])
+        self._quiet.add(incident.id)
+
+    async def _resolve(self, incident: Incident, at: datetime, entries: Sequence[TimelineEntry] = ()) -> None:
+        lasted = incident.time_to_resolve or timedelta(0)
+        resolved = replace(incident, state=IncidentState.RESOLVED, resolved_at=at, flapping_since=None)
+        end = TimelineEntry(at, "resolved", f"recovered after {_minutes(lasted)}")
+        told = Event(EventKind.INCIDENT_RESOLVED, at, str(incident.id), {"opening": incident.opening})
+        await self._incidents.save(resolved, [*entries, end], [told])
+        self._telemetry.count("incident_resolve_seconds", lasted.total_seconds())
+        _log.info("incident resolved", incident=incident.id, site=incident.site_key)
+
+    async def run(self) -> None:
+        """Resolves what flaps no more, until it is cancelled."""
+        while True:
+            try:
+                await self.resolve_quiet()
+            except StoreUnavailable:
+                self._telemetry.count("store_errors_total", kind="incidents")
+            await self._clock.sleep(QUIET_LOOKED_AT_S)
+
+    async def resolve_quiet(self) -> None:
+        """Resolves what was flapping and has been well for long enough."""
+        until = self._clock.now() - timedelta(seconds=self._policy().stable_s)
+        for incident_id in sorted(self._quiet):
+            async with self._changing:
+                incident = await self._incidents.get(incident_id)
+                since = quiet_since(incident) if incident is not None else None
+                if incident is not None and since is not None and since <= until:
+                    await self._resolve(incident, self._clock.now())
+                if since is None or since <= until:
+                    self._quiet.discard(incident_id)
 
     async def _report(
         self, event: Event, check: Check, started_at: datetime
@@ -331,6 +383,11 @@ class Incidents:
 def severity_of(check: Check) -> Severity:
     """Returns how bad it is when a check is down: what decides the site's state wakes somebody at once."""
     return check.options.severity or (Severity.SEV1 if check.options.counts else Severity.SEV3)
+
+
+def _as_far_as_kept(incident: Incident, entries: Sequence[TimelineEntry]) -> Sequence[TimelineEntry]:
+    """What flaps for weeks does not fill the store: the ledger has every minute of it."""
+    return entries if len(incident.timeline) < FLAPPING_ENTRIES else ()
 
 
 def _first_failure(report: FailureReport, at: datetime) -> TimelineEntry:

@@ -3,9 +3,10 @@
 import asyncio
 import logging
 
+from sentry.domain.delivery import told
 from sentry.domain.errors import StoreError
 from sentry.domain.incident import Incident, IncidentState
-from sentry.domain.notice import Delivery, DeliveryState, NoticeKind
+from sentry.domain.notice import Delivery, DeliveryState
 from sentry.ports import Clock, DeliveryOutbox, IncidentStore, StandingChannel, Telemetry
 from sentry.services.handover import Handover
 from sentry.services.switchboard import Line, Switchboard
@@ -91,12 +92,8 @@ class StandingAlerts:
 
     async def _accepted_openings(self, channel: str, incident: Incident) -> list[Delivery]:
         """Returns the newest opening that each recipient of the channel has accepted."""
-        newest: dict[str, Delivery] = {}
-        for one in await self._outbox.of_incident(incident.id):
-            opened = one.kind is not NoticeKind.RESOLVED and one.state is DeliveryState.SENT
-            if opened and one.channel == channel and one.opening == incident.opening:
-                newest[one.recipient] = one
-        return list(newest.values())
+        informed = told(await self._outbox.of_incident(incident.id), incident.opening)
+        return [one for one in informed if one.channel == channel and one.state is DeliveryState.SENT]
 
     async def _repeat(self, delivery: Delivery, incident: Incident) -> int:
         line = self._switchboard.lines.get(delivery.channel)

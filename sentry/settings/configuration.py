@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, PrivateAttr, SerializeAsAny, model_serializer
 
 from sentry.domain.errors import Problem
+from sentry.domain.incident_policy import IncidentPolicy
 from sentry.domain.model import StrictModel
 from sentry.domain.notice import ChannelOptions, Route
 from sentry.domain.retention import RetentionPolicy
@@ -30,6 +31,7 @@ class Settings(StrictModel):
     web: Web = Field(Web(), description="The agent's own pages, metrics and interface.")
     probe: Probing = Field(Probing(), description="How the agent probes, for every site.")
     retention: RetentionPolicy = Field(RetentionPolicy(), description="How long what was seen is kept.")
+    incidents: IncidentPolicy = Field(IncidentPolicy(), description="When several failures are told as one.")
     tickets: Tickets = Field(Tickets(), description="Where tickets go beside the agent's own store.")
     defaults: Defaults = Field(Defaults(), description="What a site gets that does not say otherwise.")
     plans: Mapping[Key, Plan] = Field({}, description="What is sold, by key.")

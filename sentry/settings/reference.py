@@ -14,6 +14,7 @@ SECTIONS = {
     "web": "Web",
     "probe": "Probing",
     "retention": "RetentionPolicy",
+    "incidents": "IncidentPolicy",
     "tickets": "Tickets",
     "defaults": "Defaults",
     "plans.KEY": "Plan",

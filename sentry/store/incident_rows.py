@@ -27,6 +27,7 @@ def incident_row(incident: Incident) -> dict[str, Any]:
         "resolved_us": incident.resolved_at,
         "recovered_us": incident.recovered_at,
         "ticket_number": incident.ticket_number,
+        "flapping_us": incident.flapping_since,
     }
 
 
@@ -54,6 +55,7 @@ def incident_of(row: Row[*tuple[Any, ...]]) -> Incident:
         resolved_at=row.resolved_us,
         recovered_at=row.recovered_us,
         ticket_number=row.ticket_number,
+        flapping_since=row.flapping_us,
     )
 
 

@@ -28,7 +28,7 @@ from sqlalchemy import (
 
 from sentry.store.columns import ForeignText, Instant
 
-HEAD = "0004"
+HEAD = "0005"
 """The newest migration; a store that is there needs no Alembic to be opened."""
 
 metadata = MetaData()
@@ -250,6 +250,7 @@ incidents = Table(
     Column("resolved_us", Instant),
     Column("recovered_us", Instant),
     Column("ticket_number", Integer),
+    Column("flapping_us", Instant),
     CheckConstraint("severity IN ('SEV1', 'SEV2', 'SEV3', 'SEV4')", "severity"),
     CheckConstraint("state IN ('open', 'acknowledged', 'resolved')", "state"),
     CheckConstraint("opening >= 1", "opening"),

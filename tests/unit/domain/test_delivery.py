@@ -96,15 +96,24 @@ def test_judge_end_overtaken_by_a_new_opening_is_cancelled() -> None:
 
 
 def test_told_counts_who_has_it_or_may_still_get_it() -> None:
-    """Dead and cancelled openings reached nobody; ends and other openings do not count."""
+    """Dead and cancelled openings reached nobody; who has the end, and openings after it, do not count."""
     sent, pending = delivery(state=DeliveryState.SENT), delivery(channel="chat")
     others = [
         delivery(channel="sms", state=DeliveryState.DEAD),
         delivery(channel="fax", state=DeliveryState.CANCELLED),
-        delivery(NoticeKind.RESOLVED),
+        delivery(channel="desk"),
+        delivery(NoticeKind.RESOLVED, channel="desk"),
         delivery(NoticeKind.REOPENED, opening=2),
     ]
     assert told([sent, pending, *others], 1) == [sent, pending]
+
+
+def test_told_of_an_earlier_opening_counts_where_later_ones_were_silent() -> None:
+    """Those who heard that a site flaps are owed its end, whichever opening it ends."""
+    heard = delivery(NoticeKind.REOPENED, opening=4, state=DeliveryState.SENT)
+    first = [delivery(state=DeliveryState.SENT), delivery(NoticeKind.RESOLVED, state=DeliveryState.SENT)]
+    assert told([*first, heard], 40) == [heard]
+    assert told(first, 40) == []
 
 
 def test_tried_channels_follows_the_line_of_inheritance_and_ends_in_a_circle() -> None:

@@ -102,6 +102,28 @@ def test_subject_each_kind_says_what_happened_in_one_glance(
 
 
 @pytest.mark.promise("001-32")
+@pytest.mark.parametrize(
+    ("language", "headline", "row"),
+    [
+        (
+            Language.EN,
+            "keeps failing and recovering",
+            "4 outages so far. You hear of it again once it has stayed well.",
+        ),
+        (Language.ES, "no deja de caer y recuperarse", "4 caídas hasta ahora. Avisaremos de nuevo cuando"),
+    ],
+)
+def test_text_flapping_site_says_so_and_when_the_next_message_comes(
+    language: Language, headline: str, row: str
+) -> None:
+    """Who hears nothing for a while must know that this is meant, and not that all is well."""
+    incident = incident_of(error_result(), opening=4, flapping_since=STARTED)
+    told = messages().message(incident, NoticeKind.REOPENED, key="k", language=language, delayed_s=0.0)
+
+    assert headline in told.subject
+    assert row in " ".join(told.text.split())
+
+
 def test_text_opening_first_lines_say_what_since_when_and_where_to_look() -> None:
     """Somebody who reads only the first screen knows enough to begin."""
     head = said(language=ES).text.split("─" * 78)[0]

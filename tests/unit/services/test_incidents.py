@@ -5,8 +5,10 @@ from datetime import timedelta
 import pytest
 
 from sentry.dispatch import Dispatcher
+from sentry.domain.events import EventKind
 from sentry.domain.failure_report import Attribution, CollectedEvidence, DnsAnswer
 from sentry.domain.incident import Incident, IncidentState, Severity
+from sentry.domain.incident_policy import IncidentPolicy
 from sentry.domain.result import Reason, Status
 from sentry.domain.site import CheckOptions
 from sentry.ports import SampleKind
@@ -46,6 +48,7 @@ class Harness:
         self.ledger = MemoryLedger()
         self.collector = SlowCollector(self.clock, evidence_takes_s)
         self.telemetry = RecordingTelemetry()
+        self.policy = IncidentPolicy()
         self.watch = Watch(self.store, self.clock, self.telemetry, recheck=lambda *_: None, committed=lambda: None)
         self.start()
 
@@ -58,6 +61,7 @@ class Harness:
             collector=self.collector,
             clock=self.clock,
             telemetry=self.telemetry,
+            policy=lambda: self.policy,
         )
         self.dispatcher = Dispatcher(self.queue, {"incidents": self.service.handle}, self.clock, self.telemetry)
 
@@ -79,6 +83,17 @@ class Harness:
         for _ in range(3):
             await self.see(Status.UP, check_key=check_key)
             await self.clock.advance(10)
+
+    async def flap(self, minutes: int, *, period_s: int = 90) -> None:
+        """Fails and recovers again and again."""
+        for _ in range(minutes * 60 // period_s):
+            await self.go_down()
+            await self.recover()
+            await self.clock.advance(period_s - 60)
+
+    def told(self) -> list[EventKind]:
+        """What the incident told to whoever alerts."""
+        return [event.kind for event in self.incidents.events if event.kind is not EventKind.INCIDENT_UPDATED]
 
     def only(self) -> Incident:
         """The one incident there is, as it stands now."""
@@ -227,6 +242,73 @@ async def test_failure_after_15_minutes_is_a_new_incident(harness: Harness) -> N
     await harness.go_down()
 
     assert len(harness.incidents.incidents) == 2
+
+
+async def test_site_that_flaps_for_an_hour_is_one_incident_told_a_few_times(harness: Harness) -> None:
+    """Whoever is on call hears of it, hears that it flaps, and then sleeps until it is over."""
+    await harness.flap(60)
+
+    incident = harness.only()
+    assert incident.opening == 40
+    assert incident.state is IncidentState.OPEN
+    assert harness.told() == [
+        EventKind.INCIDENT_OPENED,
+        *(EventKind.INCIDENT_RESOLVED, EventKind.INCIDENT_REOPENED) * 3,
+    ]
+    assert incident.flapping_since is not None
+    assert sum(entry.kind == "flapping" for entry in incident.timeline) == 1
+
+
+async def test_flapping_site_is_resolved_once_it_has_been_well_for_long(harness: Harness) -> None:
+    """The end counts from the last recovery, and comes once."""
+    await harness.flap(15)
+    well_since = harness.only().recovered_at
+    await harness.clock.advance(800)
+    await harness.service.resolve_quiet()
+    assert harness.only().state is IncidentState.OPEN
+
+    await harness.clock.advance(100)
+    await harness.service.resolve_quiet()
+    await harness.service.resolve_quiet()
+
+    incident = harness.only()
+    assert (incident.state, incident.recovered_at, incident.flapping_since) == (
+        IncidentState.RESOLVED,
+        well_since,
+        None,
+    )
+    assert harness.told()[-2:] == [EventKind.INCIDENT_REOPENED, EventKind.INCIDENT_RESOLVED]
+
+
+async def test_flapping_site_that_fails_again_is_not_resolved(harness: Harness) -> None:
+    """What is down is not well, however long ago it last recovered."""
+    await harness.flap(15)
+    await harness.clock.advance(600)
+    await harness.go_down()
+    await harness.clock.advance(3600)
+    await harness.service.resolve_quiet()
+
+    assert harness.only().checks_down == {"shop/http"}
+    assert harness.only().state is IncidentState.OPEN
+
+
+async def test_flapping_site_is_resolved_after_a_restart_of_the_agent(harness: Harness) -> None:
+    """What waits to be resolved is found again in the store."""
+    await harness.flap(15)
+    harness.start()
+    await harness.service.resume()
+    await harness.clock.advance(900)
+    await harness.service.resolve_quiet()
+
+    assert harness.only().state is IncidentState.RESOLVED
+
+
+async def test_flapping_that_is_not_wanted_tells_each_opening(harness: Harness) -> None:
+    """Who wants every message gets every message."""
+    harness.policy = IncidentPolicy(flapping_after=0)
+    await harness.flap(15)
+
+    assert harness.told().count(EventKind.INCIDENT_REOPENED) == 9
 
 
 async def test_event_handled_twice_changes_nothing(harness: Harness) -> None:
