@@ -531,6 +531,30 @@ class Marks(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a look at something slow to change has found: when, and JSON values by name."""
+
+    at: datetime
+    facts: Mapping[str, Any]
+
+
+class FindingBook(Protocol):
+    """The last finding of each kind about each subject, over restarts."""
+
+    async def all(self, kind: str) -> Mapping[str, Finding]:
+        """Returns the findings of a kind by their subjects."""
+        ...
+
+    async def keep(self, kind: str, subject: str, finding: Finding) -> None:
+        """Keeps a finding in place of the one before."""
+        ...
+
+    async def forget(self, kind: str, subject: str) -> None:
+        """Forgets a finding; one that is not there is forgotten already."""
+        ...
+
+
 # ── telemetry ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -11,6 +11,7 @@ from sentry.store.database import Database
 from sentry.store.deliveries import StoredOutbox
 from sentry.store.due import DueBook
 from sentry.store.events import EventLog, StoredEventQueue
+from sentry.store.findings import StoredFindings
 from sentry.store.heartbeats import StoredHeartbeats
 from sentry.store.incidents import StoredIncidents
 from sentry.store.ledger import StoredLedger
@@ -31,6 +32,7 @@ class Store:
     Attributes:
         watch: fills `WatchStore`; ledger: `LedgerReader`; events: `EventQueue`; incidents: `IncidentStore`.
         tickets: fills `TicketStore`; deliveries: `DeliveryOutbox`; heartbeats: `HeartbeatBook`.
+        findings: fills `FindingBook`.
         checks: which checks are and were watched.
         sealing: seals days that are over.
         due: when slow work is next due; marks: what happens only once; retention: drops what is old.
@@ -49,6 +51,7 @@ class Store:
         self.deliveries = StoredOutbox(database)
         self.heartbeats = StoredHeartbeats(database)
         self.due = DueBook(database)
+        self.findings = StoredFindings(database)
         self.marks = MarkBook(database, log, clock)
         self.sealing = Sealing(database, clock)
         self.retention = Retention(database)

@@ -363,3 +363,13 @@ marks = Table(
     Column("key", Text, primary_key=True),
     Column("at_us", Instant, nullable=False),
 )
+
+findings = Table(
+    "findings",
+    metadata,
+    Column("kind", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("at_us", Instant, nullable=False),
+    Column("facts", Text, nullable=False),
+    PrimaryKeyConstraint("kind", "subject"),
+)

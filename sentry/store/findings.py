@@ -1,0 +1,39 @@
+"""Findings: what was last found out about certificates, domains and the like, one JSON document for each."""
+
+from collections.abc import Mapping
+
+from sqlalchemy import delete, select
+
+from sentry.ports import Finding
+from sentry.store import schema
+from sentry.store.database import Database
+from sentry.store.documents import FACTS
+from sentry.store.writing import insert_or_replace
+
+_TABLE = schema.findings
+
+
+class StoredFindings:
+    """Fills the `FindingBook` port."""
+
+    def __init__(self, database: Database) -> None:
+        """Keeps them in the database."""
+        self._database = database
+
+    async def all(self, kind: str) -> Mapping[str, Finding]:
+        """Returns the findings of a kind by their subjects."""
+        async with self._database.read() as connection:
+            rows = (await connection.execute(select(_TABLE).where(_TABLE.c.kind == kind))).all()
+        return {row.subject: Finding(row.at_us, FACTS.load(row.facts, f"finding {kind} {row.subject}")) for row in rows}
+
+    async def keep(self, kind: str, subject: str, finding: Finding) -> None:
+        """Keeps a finding in place of the one before."""
+        row = {"kind": kind, "subject": subject, "at_us": finding.at, "facts": FACTS.dump(dict(finding.facts))}
+        async with self._database.write() as connection:
+            await connection.execute(insert_or_replace(connection, _TABLE, ("at_us", "facts")), row)
+
+    async def forget(self, kind: str, subject: str) -> None:
+        """Forgets a finding; one that is not there is forgotten already."""
+        statement = delete(_TABLE).where(_TABLE.c.kind == kind, _TABLE.c.subject == subject)
+        async with self._database.write() as connection:
+            await connection.execute(statement)
