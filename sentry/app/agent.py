@@ -17,6 +17,7 @@ from probes.resolver import AiodnsResolver
 from sentry.app.books import Books, open_books
 from sentry.app.duties import Duties
 from sentry.app.kinds import load_settings
+from sentry.app.lookouts import Lookouts
 from sentry.app.memory import beside_the_loop, give_back, keep_close, put_aside
 from sentry.app.pages import application
 from sentry.app.prober import LocalProber, Prober
@@ -76,6 +77,7 @@ class Agent:
         )
         collector = Collector(clock, settings.probe.resolvers, settings.probe.ca_file, resolver=resolver)
         self._reactions = Reactions(books, self.metrics, channels, collector, self.watch.view)
+        self._lookouts = Lookouts(books, self.watch)
         self._scheduler = Duties(books, self.metrics).schedule()
 
     def _prober(self, resolver: AiodnsResolver) -> Prober:
@@ -169,6 +171,7 @@ class Agent:
             "alerts": self._reactions.alerts.run,
             "incidents": self._reactions.incidents.run,
             "wheel": self.prober.run,
+            **self._lookouts.loops(),
         }
         settings = self.books.settings
         enroll = self.books.roster.prepare(settings)

@@ -81,12 +81,13 @@ class Concern:
         )
 
 
-def cleared(key: str, at: datetime, ended_at: datetime) -> Event:
+def cleared(key: str, at: datetime, ended_at: datetime, facts: Mapping[str, Any] | None = None) -> Event:
     """Returns the event that says that a concern has ended; nothing follows where none stands under this key.
 
     Args:
         key: of the concern.
         at: when that is known.
         ended_at: when it ended.
+        facts: what the words of its end know besides or otherwise, e.g. the date of the new certificate.
     """
-    return Event(EventKind.CONCERN_CLEARED, at, key, {"ended_at": ended_at.isoformat()})
+    return Event(EventKind.CONCERN_CLEARED, at, key, {"ended_at": ended_at.isoformat(), "facts": dict(facts or {})})

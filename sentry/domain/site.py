@@ -72,6 +72,11 @@ class Plan(StrictModel):
         description="Seconds after the first failure (or first success of a recovery) at which it is re-checked.",
         max_length=5,
     )
+    expiry_warning_days: tuple[Annotated[int, Field(ge=1, le=398)], ...] = Field(
+        (30, 14, 7, 1),
+        description="Days before a certificate or a domain ends at which somebody is told; empty: never.",
+        max_length=10,
+    )
     audit_every_days: int = Field(15, ge=1, le=366, description="Days from one security audit to the next.")
     update_weekday: Weekday = Field(Weekday.TUESDAY, description="The day of the weekly update.")
     time_zone: ZoneName | None = Field(None, description="Zone of the contract's months; the client's when absent.")

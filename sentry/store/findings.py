@@ -24,7 +24,9 @@ class StoredFindings:
         """Returns the findings of a kind by their subjects."""
         async with self._database.read() as connection:
             rows = (await connection.execute(select(_TABLE).where(_TABLE.c.kind == kind))).all()
-        return {row.subject: Finding(row.at_us, FACTS.load(row.facts, f"finding {kind} {row.subject}")) for row in rows}
+        return {
+            row.subject: Finding(row.at_us, FACTS.load(row.facts, f"finding {kind} {row.subject}")) for row in rows
+        }
 
     async def keep(self, kind: str, subject: str, finding: Finding) -> None:
         """Keeps a finding in place of the one before."""

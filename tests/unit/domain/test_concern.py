@@ -40,4 +40,4 @@ def test_cleared_concern_says_when_it_ended() -> None:
     event = cleared("own_fault:network", KNOWN_AT, BEGAN_AT)
 
     assert (event.kind, event.subject, event.at) == (EventKind.CONCERN_CLEARED, "own_fault:network", KNOWN_AT)
-    assert event.data == {"ended_at": BEGAN_AT.isoformat()}
+    assert event.data == {"ended_at": BEGAN_AT.isoformat(), "facts": {}}
