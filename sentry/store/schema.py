@@ -28,7 +28,7 @@ from sqlalchemy import (
 
 from sentry.store.columns import ForeignText, Instant
 
-HEAD = "0005"
+HEAD = "0006"
 """The newest migration; a store that is there needs no Alembic to be opened."""
 
 metadata = MetaData()
