@@ -16,6 +16,7 @@ from sentry.domain.ledger import Run, Totals
 from sentry.domain.month import Month
 from sentry.domain.notice import Delivery, Message, NoticeKind
 from sentry.domain.own_fault import OwnFault, Voice
+from sentry.domain.responsibility import AttributedSpan, AttributionEntry
 from sentry.domain.result import ProbeResult
 from sentry.domain.site import Check, Language
 from sentry.domain.ticket import Ticket, TicketEntry, TicketState, Visibility
@@ -205,18 +206,20 @@ class SiteHistory:
         runs: of each check, ordered, without overlap.
         first_seen: when each check was first registered.
         uncounted: the checks that have no say in the site's state.
+        attributed: its outage incidents, each with the side that counts.
     """
 
     runs: Mapping[str, Sequence[Run]]
     first_seen: Mapping[str, datetime]
     uncounted: Collection[str]
+    attributed: Sequence[AttributedSpan] = ()
 
 
 class LedgerReader(Protocol):
     """Reads what the watch wrote."""
 
     async def histories(self, site_keys: Collection[str], start: int, end: int) -> Mapping[str, SiteHistory]:
-        """Returns the history of several sites at once, as `runs`, `first_seen` and `uncounted` have it of one.
+        """Returns the history of several sites at once, as the methods below have it of one.
 
         Args:
             site_keys: each of them is in the answer; at most a few hundred.
@@ -228,7 +231,8 @@ class LedgerReader(Protocol):
     async def lapses(self, since: int) -> Mapping[str, Hashable]:
         """Returns a mark for each site with minutes down or in maintenance in a run that ends after a minute.
 
-        Two marks of a site differ where those minutes differ: who keeps the mark knows whether they changed since.
+        Two marks of a site differ where those minutes differ, or where more was said since of whose side an incident
+        was on: who keeps the mark knows whether anything changed.
         """
         ...
 
@@ -242,6 +246,10 @@ class LedgerReader(Protocol):
 
     async def uncounted(self, site_key: str) -> Collection[str]:
         """Returns the checks of the site, removed ones included, that have no say in its state."""
+        ...
+
+    async def attributed(self, site_key: str, start: int, end: int) -> Sequence[AttributedSpan]:
+        """Returns the outage incidents of a site that touch minutes [start, end), each with the side that counts."""
         ...
 
     async def outages(self, site_key: str, start: datetime, end: datetime) -> Sequence[Outage]:
@@ -354,6 +362,25 @@ class IncidentStore(Protocol):
         limit: int = 100,
     ) -> Sequence[Incident]:
         """Returns incidents, newest first, without their timelines."""
+        ...
+
+
+class AttributionBook(Protocol):
+    """What was said of whose side incidents were on. Nothing of it is changed or taken back.
+
+    The agent's own guess is added by the incident store, with the report that it rests on.
+    """
+
+    async def history(self, incident_id: int) -> Sequence[AttributionEntry]:
+        """Returns every word said of an incident, oldest first."""
+        ...
+
+    async def append(self, incident_id: int, entry: AttributionEntry, told: TimelineEntry) -> None:
+        """Adds a word, and a line to the incident's timeline, in one transaction.
+
+        Raises:
+            NotFound: there is no such incident.
+        """
         ...
 
 

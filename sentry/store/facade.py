@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 from sentry.ports import Clock
 from sentry.store.address import check_file, parse_address
+from sentry.store.attributions import StoredAttributions
 from sentry.store.checks import CheckIndex
 from sentry.store.database import Database
 from sentry.store.deliveries import StoredOutbox
@@ -31,6 +32,7 @@ class Store:
 
     Attributes:
         watch: fills `WatchStore`; ledger: `LedgerReader`; events: `EventQueue`; incidents: `IncidentStore`.
+        attributions: fills `AttributionBook`.
         tickets: fills `TicketStore`; deliveries: `DeliveryOutbox`; heartbeats: `HeartbeatBook`.
         findings: fills `FindingBook`.
         checks: which checks are and were watched.
@@ -47,6 +49,7 @@ class Store:
         self.ledger = StoredLedger(database)
         self.events = StoredEventQueue(database, log)
         self.incidents = StoredIncidents(database, log)
+        self.attributions = StoredAttributions(database)
         self.tickets = StoredTickets(database, log)
         self.deliveries = StoredOutbox(database)
         self.heartbeats = StoredHeartbeats(database)

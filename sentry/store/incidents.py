@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sentry.domain.errors import NotFound, StoreError
 from sentry.domain.events import Event
 from sentry.domain.incident import Incident, IncidentState, TimelineEntry
+from sentry.store.attributions import guess
 from sentry.store.counters import take
 from sentry.store.database import Database
 from sentry.store.events import EventLog
@@ -59,6 +60,7 @@ class StoredIncidents:
         async with self._database.write() as connection:
             incident = replace(incident, id=await take(connection, "incidents"))
             await connection.execute(insert(incidents), incident_row(incident))
+            await guess(connection, incident)
             await self._follow_up(connection, incident.id, incident.timeline, events)
         return incident
 
@@ -73,6 +75,7 @@ class StoredIncidents:
             statement = update(incidents).where(incidents.c.id == incident.id).values(incident_row(incident))
             if (await connection.execute(statement)).rowcount == 0:
                 raise NotFound(f"there is no incident {incident.id}")
+            await guess(connection, incident)
             await self._follow_up(connection, incident.id, added, events)
 
     async def list(

@@ -13,9 +13,10 @@ from sentry.domain.failure_report import RecentChange
 from sentry.domain.health import Outage
 from sentry.domain.ledger import Run, Totals
 from sentry.domain.own_fault import OwnFault
+from sentry.domain.responsibility import AttributedSpan
 from sentry.domain.result import ProbeResult
 from sentry.ports import Sample, SiteHistory
-from sentry.store import figures, ledger_bulk, own_faults, probed
+from sentry.store import attributions, figures, ledger_bulk, own_faults, probed
 from sentry.store.database import Database
 from sentry.store.documents import RESULT
 from sentry.store.events import event_of
@@ -72,6 +73,11 @@ class StoredLedger:
         query = select(checks.c.key).where(checks.c.site_key == site_key, checks.c.counts.is_(False))
         async with self._database.read() as connection:
             return set((await connection.execute(query)).scalars())
+
+    async def attributed(self, site_key: str, start: int, end: int) -> Sequence[AttributedSpan]:
+        """Returns the outage incidents of a site that touch minutes [start, end), each with the side that counts."""
+        async with self._database.read() as connection:
+            return (await attributions.spans(connection, [site_key], start, end))[site_key]
 
     async def outages(self, site_key: str, start: datetime, end: datetime) -> Sequence[Outage]:
         """Returns the confirmed outages of a site's checks that touch the span, oldest first."""

@@ -9,6 +9,7 @@ from sqlalchemy import Select, bindparam, func, select, text
 
 from sentry.domain.ledger import MinuteState, Run
 from sentry.ports import SiteHistory
+from sentry.store import attributions
 from sentry.store.database import Database
 from sentry.store.schema import checks, ledger_runs
 from sentry.store.writing import SLICE
@@ -53,16 +54,25 @@ async def histories(
                         if ends > start:
                             run = Run(max(begins, start), min(ends, end), _STATES[state])
                             runs_of[check_id].append(run)
-    return {key: SiteHistory(each.runs, each.first_seen, each.uncounted) for key, each in gathered.items()}
+        attributed = await attributions.spans(connection, site_keys, start, end)
+    return {
+        key: SiteHistory(each.runs, each.first_seen, each.uncounted, attributed[key])
+        for key, each in gathered.items()
+    }
 
 
 async def lapses(database: Database, since: int) -> Mapping[str, Hashable]:
-    """Returns a mark of the minutes down or in maintenance, by site, from the runs that end after a minute."""
+    """Returns a mark of the minutes down or in maintenance, by site, from the runs that end after a minute.
+
+    What was said since of whose side an incident was on is part of it.
+    """
     found: dict[str, Hashable] = {}
     async with database.read() as connection, connection.stream(_LAPSES, {"since": since}) as rows:
         async for piece in rows.partitions(SLICE):
             for site_key, *mark in piece:
                 found[site_key] = tuple(mark)
+        for site_key, said in (await attributions.marks(connection, since)).items():
+            found[site_key] = (found.get(site_key), said)
     return found
 
 

@@ -28,7 +28,7 @@ from sqlalchemy import (
 
 from sentry.store.columns import ForeignText, Instant
 
-HEAD = "0006"
+HEAD = "0007"
 """The newest migration; a store that is there needs no Alembic to be opened."""
 
 metadata = MetaData()
@@ -275,6 +275,22 @@ incident_timeline = Table(
     Column("text", ForeignText, nullable=False),
     Column("data", Text, nullable=False),
     PrimaryKeyConstraint("incident_id", "sequence"),
+)
+
+attributions = Table(
+    "attributions",
+    metadata,
+    Column("incident_id", Integer, ForeignKey("incidents.id"), nullable=False),
+    Column("sequence", Integer, nullable=False),
+    Column("at_us", Instant, nullable=False),
+    Column("side", Text, nullable=False),
+    Column("opening", Integer, nullable=False),
+    Column("said_by", ForeignText, nullable=False),
+    Column("basis", Text, nullable=False),
+    Column("reason", ForeignText, nullable=False),
+    PrimaryKeyConstraint("incident_id", "sequence"),
+    CheckConstraint("side IN ('infrastructure', 'site', 'third_party', 'client', 'unknown')", "side"),
+    Index("attributions_time", "at_us"),
 )
 
 tickets = Table(

@@ -8,6 +8,7 @@ from sentry.domain.failure_report import RecentChange
 from sentry.domain.health import Outage
 from sentry.domain.ledger import MinuteState, Run, Totals, clip, fill, totals
 from sentry.domain.own_fault import OwnFault
+from sentry.domain.responsibility import AttributedSpan
 from sentry.domain.result import ProbeResult
 from sentry.ports import Sample, SiteHistory
 
@@ -21,6 +22,7 @@ class MemoryLedger:
         self.check_runs: dict[str, list[Run]] = {}
         self.seen: dict[str, datetime] = {}
         self.without_say: set[str] = set()
+        self.attributed_spans: dict[str, list[AttributedSpan]] = {}
         self.check_outages: list[Outage] = []
         self.check_samples: dict[str, list[Sample]] = {}
         self.check_days: dict[str, list[DaySummary]] = {}
@@ -30,7 +32,12 @@ class MemoryLedger:
 
     async def histories(self, site_keys: Collection[str], start: int, end: int) -> Mapping[str, SiteHistory]:
         return {
-            key: SiteHistory(await self.runs(key, start, end), await self.first_seen(key), await self.uncounted(key))
+            key: SiteHistory(
+                await self.runs(key, start, end),
+                await self.first_seen(key),
+                await self.uncounted(key),
+                await self.attributed(key, start, end),
+            )
             for key in site_keys
         }
 
@@ -41,6 +48,8 @@ class MemoryLedger:
             if own:
                 site_key = key.partition("/")[0]
                 found[site_key] = (*found.get(site_key, ()), *own)
+        for site_key, spans in self.attributed_spans.items():
+            found[site_key] = (*found.get(site_key, ()), *spans)
         return found
 
     async def runs(self, site_key: str, start: int, end: int) -> Mapping[str, Sequence[Run]]:
@@ -55,6 +64,10 @@ class MemoryLedger:
 
     async def uncounted(self, site_key: str) -> Collection[str]:
         return {key for key in self.without_say if key.startswith(f"{site_key}/")}
+
+    async def attributed(self, site_key: str, start: int, end: int) -> Sequence[AttributedSpan]:
+        spans = self.attributed_spans.get(site_key, [])
+        return [span for span in spans if span.start < end and span.end > start]
 
     async def outages(self, site_key: str, start: datetime, end: datetime) -> Sequence[Outage]:
         return [
