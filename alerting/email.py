@@ -14,8 +14,8 @@ from pydantic import AfterValidator, Field, SecretStr, model_validator
 from alerting.environment import ChannelEnvironment
 from alerting.mail_server import Encryption, parse_mail_server
 from sentry.domain.errors import DeliveryError, DeliveryReason
-from sentry.domain.incident import Severity
 from sentry.domain.notice import ChannelOptions, Message
+from sentry.domain.severity import Severity
 from sentry.outgoing import connection_failure
 
 MAX_SUBJECT_CHARACTERS = 200

@@ -515,7 +515,7 @@ class MessageRenderer(Protocol):
         ...
 
     def report_text(self, incident: Incident, language: Language) -> str:
-        """Returns the whole failure report as readable text."""
+        """Returns the whole failure report, or all that is known of a concern, as readable text."""
         ...
 
 

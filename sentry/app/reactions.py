@@ -7,10 +7,12 @@ import alerting
 from alerting.environment import ChannelEnvironment
 from sentry.app.books import Books
 from sentry.dispatch import Dispatcher
+from sentry.domain.events import Event
 from sentry.domain.incident import IncidentState
 from sentry.metrics.telemetry import Metrics
 from sentry.ports import EvidenceCollector, TicketMirror
 from sentry.services.alerts import Alerts
+from sentry.services.concerns import Concerns
 from sentry.services.incidents import FindView, Incidents
 from sentry.services.switchboard import Line
 from sentry.services.tickets import IncidentTickets, TicketMirrors
@@ -56,6 +58,7 @@ class Reactions:
             telemetry=metrics,
             policy=lambda: books.settings.incidents,
         )
+        self._concerns = Concerns(store.incidents, self.incidents.changing, metrics)
         tickets = IncidentTickets(
             incidents=store.incidents,
             tickets=store.tickets,
@@ -67,12 +70,16 @@ class Reactions:
         self._mirrors = TicketMirrors(tickets=store.tickets, mirrors=outlets.mirrors, marks=store.marks)
         self.alerts = self._alerts(outlets, metrics)
         handlers = {
-            "incidents": self.incidents.handle,
+            "incidents": self._handle_incidents,
             "tickets": tickets.handle,
             "mirrors": self._mirrors.handle,
             "alerts": self.alerts.handle,
         }
         self.dispatcher = Dispatcher(store.events, handlers, clock, metrics)
+
+    async def _handle_incidents(self, event: Event) -> None:
+        await self.incidents.handle(event)
+        await self._concerns.handle(event)
 
     def _alerts(self, outlets: Outlets, metrics: Metrics) -> Alerts:
         books = self._books

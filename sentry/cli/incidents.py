@@ -15,6 +15,9 @@ from sentry.domain.site import Language
 from sentry.reports.wording import Wording
 
 ENGLISH = Wording(Language.EN, ZoneInfo("UTC"))
+AGENT = "(agent)"
+"""Stands for the site of what is about the agent itself."""
+
 INCIDENT: TypeAdapter[Incident] = TypeAdapter(Incident)
 
 
@@ -46,7 +49,7 @@ async def list_incidents(
                 one.id,
                 one.severity,
                 one.state,
-                one.site_key,
+                one.site_key or AGENT,
                 one.started_at.astimezone(zone),
                 "lasts" if one.time_to_resolve is None else ENGLISH.duration(one.time_to_resolve.total_seconds()),
                 books.messages.cause(one, _language(books, one)),
@@ -84,7 +87,7 @@ def _headline(books: Books, incident: Incident) -> str:
         f"Incident {incident.id}",
         incident.severity,
         incident.state,
-        incident.site_key,
+        incident.site_key or AGENT,
         since if took is None else f"{since}, lasted {ENGLISH.duration(took.total_seconds())}",
         f"ticket {incident.ticket_number}" if incident.ticket_number else "no ticket yet",
     )

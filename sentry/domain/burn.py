@@ -11,8 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sentry.domain.incident import REOPEN_WITHIN, Severity
+from sentry.domain.incident import REOPEN_WITHIN
 from sentry.domain.ledger import MinuteState, Run, clip
+from sentry.domain.severity import Severity
 
 SAME_OUTAGE_MINUTES = REOPEN_WITHIN // timedelta(minutes=1)
 

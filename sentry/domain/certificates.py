@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sentry.domain.incident import Severity
 from sentry.domain.result import Certificate
+from sentry.domain.severity import Severity
 
 SEVERITIES = ((1, Severity.SEV2), (14, Severity.SEV3))
 """Days left, and how bad it is from there on; with more days left it can wait for office hours."""

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any
 
 from sentry.domain.events import Event, EventKind
-from sentry.domain.incident import Severity
+from sentry.domain.severity import Severity
 
 
 class ConcernKind(StrEnum):
@@ -79,6 +79,16 @@ class Concern:
             client_key=data["client_key"],
             facts=data["facts"],
         )
+
+
+@dataclass(frozen=True, slots=True)
+class ConcernTold:
+    """A concern in a reader's language: what has happened, what it means, what to do, and the facts with labels."""
+
+    headline: str
+    meaning: str
+    advice: str
+    facts: tuple[tuple[str, str], ...] = ()
 
 
 def cleared(key: str, at: datetime, ended_at: datetime, facts: Mapping[str, Any] | None = None) -> Event:

@@ -1,14 +1,24 @@
-"""An incident: a confirmed problem of one site, from its first failed probe until its confirmed recovery."""
+"""An incident: a problem that somebody is told of, from when it began until it has ended.
 
+Most are outages of a site, from its first failed probe until its confirmed recovery, with a failure report. The
+others are concerns: what is no outage but must be told, with the facts that its words are made of.
+"""
+
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from sentry.domain.concern import ConcernKind
 from sentry.domain.failure_report import FailureReport
+from sentry.domain.severity import Severity
 
 REOPEN_WITHIN = timedelta(minutes=15)
 """A failure this soon after the recovery is the same incident and the same ticket (reference: Gatus, GoAlert)."""
+
+OUTAGE = "outage"
+"""The kind of every incident that is no concern."""
 
 
 class IncidentState(StrEnum):
@@ -17,15 +27,6 @@ class IncidentState(StrEnum):
     OPEN = "open"
     ACKNOWLEDGED = "acknowledged"
     RESOLVED = "resolved"
-
-
-class Severity(StrEnum):
-    """How bad it is. SEV1 wakes somebody at once; SEV4 can wait for office hours."""
-
-    SEV1 = "SEV1"
-    SEV2 = "SEV2"
-    SEV3 = "SEV3"
-    SEV4 = "SEV4"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +46,13 @@ class Incident:
     Attributes:
         id: a small number that people can say on the phone.
         key: what makes it the same problem; at most one unresolved incident has it.
+        site_key: empty, as is the client's, where it is about the agent itself.
         opening: 1 for the first opening, one more each time it is re-opened within 15 minutes.
         started_at: the first failed probe; detected_at: the confirmation; both aware UTC.
-        checks_down: keys of the checks that are in a confirmed outage now.
+        checks_down: keys of the checks that are in a confirmed outage now; none for a concern.
+        report: what failed; None for a concern.
+        concern: what kind of concern it is; None for an outage.
+        facts: of a concern, JSON values by the names that its words use.
         flapping_since: since when its re-openings are told no more; its end is told when it has been well for long.
     """
 
@@ -61,7 +66,9 @@ class Incident:
     started_at: datetime
     detected_at: datetime
     checks_down: frozenset[str]
-    report: FailureReport
+    report: FailureReport | None
+    concern: ConcernKind | None = None
+    facts: Mapping[str, Any] = field(default_factory=dict)
     acknowledged_at: datetime | None = None
     acknowledged_by: str | None = None
     resolved_at: datetime | None = None
@@ -69,6 +76,11 @@ class Incident:
     ticket_number: int | None = None
     flapping_since: datetime | None = None
     timeline: tuple[TimelineEntry, ...] = ()
+
+    @property
+    def kind(self) -> str:
+        """What it is: `outage`, or the kind of its concern."""
+        return OUTAGE if self.concern is None else self.concern.value
 
     @property
     def time_to_detect(self) -> timedelta:

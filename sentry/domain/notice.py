@@ -7,8 +7,8 @@ from typing import Any
 
 from pydantic import Field
 
-from sentry.domain.incident import Severity
 from sentry.domain.model import StrictModel
+from sentry.domain.severity import Severity
 from sentry.domain.site import Key
 
 

@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import AfterValidator, AnyHttpUrl, Field, SerializeAsAny
 
-from sentry.domain.incident import Severity
 from sentry.domain.model import StrictModel
+from sentry.domain.severity import Severity
 
 Key = Annotated[
     str,

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from sentry.domain.concern import ConcernKind
 from sentry.domain.result import Phase, Reason, Status
 
 PREFIX = "sentry_"
@@ -98,6 +99,9 @@ _TABLE = (
     # incidents and alerts
     _gauge("incidents_open", "Incidents that are not resolved, by state.", "state"),
     _counter("incidents_total", "Incidents opened, by severity.", "severity"),
+    _counter(
+        "concerns_total", "Concerns raised: what is no outage but is told, by kind.", "kind", preset=ConcernKind
+    ),
     _histogram("incident_detect_seconds", "From the first failed probe to its confirmation.", DETECT_BUCKETS_S),
     _histogram("incident_resolve_seconds", "From the first failed probe to the recovery.", RESOLVE_BUCKETS_S),
     _counter("alerts_total", "Messages that a channel accepted.", "channel"),

@@ -58,6 +58,10 @@ TIMELINE_TEXT: dict[str, str] = {
     "check_removed": N_("a check is no longer watched"),
     "resolved": N_("resolved"),
     "evidence_added": N_("evidence added"),
+    "raised": N_("noticed"),
+    "raised_again": N_("noticed again"),
+    "worse": N_("worse"),
+    "changed": N_("still lasts"),
     "acknowledged": N_("acknowledged"),
     "comment": N_("comment"),
     "alert_sent": N_("alert sent"),
@@ -65,7 +69,18 @@ TIMELINE_TEXT: dict[str, str] = {
     "ticket_filed": N_("ticket filed"),
 }
 
-SAID_BY_LABEL = frozenset({"first_failure", "confirmed", "reopened", "resolved", "evidence_added"})
+SAID_BY_LABEL = frozenset(
+    {
+        "first_failure",
+        "confirmed",
+        "reopened",
+        "resolved",
+        "evidence_added",
+        "raised",
+        "raised_again",
+        "changed",
+    }
+)
 """Entries whose text only repeats, in English, what their label and the report around them say."""
 
 SAID_BY_CHECK = frozenset({"check_recovered", "check_removed"})

@@ -39,15 +39,14 @@ RCODE_TEXT = {
 """Answers that are no address. Whatever else an `error` says, there was no answer."""
 
 
-def failure_text(incident: Incident, wording: Wording) -> str:
+def failure_text(incident: Incident, report: FailureReport, wording: Wording) -> str:
     """Returns the whole failure report, the cause first."""
-    cause = _section(wording.text("Cause"), wrap(cause_sentence(incident.report, wording), COLUMNS - 2))
-    return f"{cause}\n\n{evidence_text(incident, wording)}"
+    cause = section(wording.text("Cause"), wrap(cause_sentence(report, wording), COLUMNS - 2))
+    return f"{cause}\n\n{evidence_text(incident, report, wording)}"
 
 
-def evidence_text(incident: Incident, wording: Wording) -> str:
+def evidence_text(incident: Incident, report: FailureReport, wording: Wording) -> str:
     """Returns what the cause rests on, section by section; what a probe did not reach is left out."""
-    report = incident.report
     sections = (
         (wording.text("What failed"), list(_what_failed(report, wording))),
         (wording.text("This time and the last time it worked"), list(_compared(report, wording))),
@@ -57,10 +56,10 @@ def evidence_text(incident: Incident, wording: Wording) -> str:
         (wording.text("Answer of the web server"), list(_answer(report.failed.evidence.http, wording))),
         (wording.text("Beginning of the page"), list(_body(report.failed.evidence.http))),
         (wording.text("What changed in the last 24 hours"), list(_changes(report, wording))),
-        (wording.text("Course of events"), list(_timeline(incident, wording))),
+        (wording.text("Course of events"), list(course_of_events(incident, wording))),
         (wording.text("Steps of the probe"), list(_log(report.failed.evidence))),
     )
-    return "\n\n".join(_section(title, lines) for title, lines in sections if lines)
+    return "\n\n".join(section(title, lines) for title, lines in sections if lines)
 
 
 def phase_bar(result: ProbeResult) -> str:
@@ -81,12 +80,13 @@ def phase_bar(result: ProbeResult) -> str:
     return "  ".join(marks)
 
 
-def _section(title: str, lines: Sequence[str]) -> str:
+def section(title: str, lines: Sequence[str]) -> str:
+    """Returns a titled part of the text, its lines indented."""
     return "\n".join([title.upper(), *(f"  {line}".rstrip() for line in lines)])
 
 
-def _row(label: str, value: str) -> Iterator[str]:
-    """A label and its value; long values go on in the value's column."""
+def row(label: str, value: str) -> Iterator[str]:
+    """Yields a label and its value; long values go on in the value's column."""
     pieces = wrap(value, COLUMNS - 2 - _LABEL, break_on_hyphens=False) or [""]
     yield f"{label:<{_LABEL}}{pieces[0]}"
     for piece in pieces[1:]:
@@ -95,23 +95,23 @@ def _row(label: str, value: str) -> Iterator[str]:
 
 def _what_failed(report: FailureReport, wording: Wording) -> Iterator[str]:
     failed = report.failed
-    yield from _row(wording.text("Address"), inert_line(public_url(report.url)))
-    yield from _row(wording.text("Check"), inert_line(report.check_key))
-    yield from _row(wording.text("First failure"), wording.moment(failed.started_at))
+    yield from row(wording.text("Address"), inert_line(public_url(report.url)))
+    yield from row(wording.text("Check"), inert_line(report.check_key))
+    yield from row(wording.text("First failure"), wording.moment(failed.started_at))
     if failed.phases or failed.failed_phase:
-        yield from _row(wording.text("Phases"), phase_bar(failed))
+        yield from row(wording.text("Phases"), phase_bar(failed))
     reason = str(report.reason)
     if failed.failed_phase is not None:
         phase = wording.text(PHASE_TEXT[failed.failed_phase])
         reason = wording.text("{reason}, in the phase: {phase}", reason=reason, phase=phase)
-    yield from _row(wording.text("Reason"), reason)
+    yield from row(wording.text("Reason"), reason)
     if failed.detail:
-        yield from _row(wording.text("Detail"), inert_line(failed.detail, 600))
+        yield from row(wording.text("Detail"), inert_line(failed.detail, 600))
     if failed.evidence.address:
-        yield from _row(wording.text("Asked at"), inert_line(failed.evidence.address))
+        yield from row(wording.text("Asked at"), inert_line(failed.evidence.address))
     side = wording.text(SIDE_TEXT[report.attribution])
     basis = wording.text(BASIS_TEXT[report.attribution_basis]) if report.attribution_basis in BASIS_TEXT else ""
-    yield from _row(wording.text("Likely side"), f"{side}: {basis}" if basis else side)
+    yield from row(wording.text("Likely side"), f"{side}: {basis}" if basis else side)
 
 
 def _compared(report: FailureReport, wording: Wording) -> Iterator[str]:
@@ -132,7 +132,7 @@ def _compared(report: FailureReport, wording: Wording) -> Iterator[str]:
     if status != ["-", "-"]:
         yield _columns(wording.text("status"), *status)
     if good.evidence.address and good.evidence.address != failed.evidence.address:
-        yield from _row(wording.text("Then asked at"), inert_line(good.evidence.address))
+        yield from row(wording.text("Then asked at"), inert_line(good.evidence.address))
 
 
 def _columns(label: str, this_time: str, last_good: str) -> str:
@@ -237,7 +237,8 @@ def _changes(report: FailureReport, wording: Wording) -> Iterator[str]:
         yield wording.text("Nothing that we know of.")
 
 
-def _timeline(incident: Incident, wording: Wording) -> Iterator[str]:
+def course_of_events(incident: Incident, wording: Wording) -> Iterator[str]:
+    """Yields the newest entries of an incident's timeline, a line each."""
     yield wording.text("times in {zone}", zone=wording.zone_name(incident.started_at))
     for entry in incident.timeline[-TIMELINE_LINES:]:
         label = wording.text(TIMELINE_TEXT[entry.kind]) if entry.kind in TIMELINE_TEXT else inert_line(entry.kind, 40)
@@ -249,6 +250,8 @@ def _entry_text(entry: TimelineEntry) -> str:
     """What an entry adds to its label; stored texts are English, so facts are taken where there are some."""
     if entry.kind in SAID_BY_LABEL:
         return ""
+    if "severity" in entry.data:
+        return str(entry.data["severity"])
     check = str(entry.data.get("check", ""))
     if check and entry.kind in SAID_BY_CHECK:
         return check

@@ -8,44 +8,28 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from sentry.domain.budget import Budget, floored
-from sentry.domain.incident import Incident, Severity
+from sentry.domain.concern import ConcernKind, ConcernTold
+from sentry.domain.incident import Incident
 from sentry.domain.month import Month, minute_of, parse_month
 from sentry.domain.notice import Message, NoticeKind
 from sentry.domain.public_url import public_url
-from sentry.domain.result import Reason, Status
 from sentry.domain.site import Language
 from sentry.domain.watched_site import WatchedSite
-from sentry.reports.attributions import BASIS_TEXT, SIDE_TEXT
-from sentry.reports.facts import cause_headline, cause_sentence, host_of
-from sentry.reports.failure_text import COLUMNS, evidence_text, failure_text, phase_bar
+from sentry.reports.account import Account
+from sentry.reports.concern_account import ConcernAccount
+from sentry.reports.facts import host_of
+from sentry.reports.failure_text import COLUMNS
 from sentry.reports.inert import inert_line
+from sentry.reports.outage_account import OutageAccount
 from sentry.reports.pages import page
 from sentry.reports.summary import summary
-from sentry.reports.wording import N_, Wording
+from sentry.reports.wording import Wording
 
 LATE_S = 90.0
 """From here on a message says that it comes late (promise 001-31: accepted within 90 seconds)."""
 
 _LABEL = 17
 _SUBJECT_CHARS = 150
-
-_DOWN = {
-    NoticeKind.OPENED: N_("{site} is down: {cause}"),
-    NoticeKind.REOPENED: N_("{site} is down again: {cause}"),
-    NoticeKind.RESOLVED: N_("{site} works again after {duration}"),
-}
-_DEGRADED = {
-    NoticeKind.OPENED: N_("{site} needs attention: {cause}"),
-    NoticeKind.REOPENED: N_("{site} needs attention again: {cause}"),
-    NoticeKind.RESOLVED: N_("{site} is well again after {duration}"),
-}
-# Between two openings the site worked: the span is not how long it was down.
-_DOWN_SEVERAL_TIMES = N_("{site} works again after {times} outages within {duration}")
-_DEGRADED_SEVERAL_TIMES = N_("{site} is well again after {times} spells within {duration}")
-
-_FLAPPING = N_("{site} keeps failing and recovering: {cause}")
-
-_OF_JOBS = frozenset({Reason.HEARTBEAT_MISSED, Reason.HEARTBEAT_FAILED})
 
 
 class Messages:
@@ -72,21 +56,27 @@ class Messages:
         self._zone = zone
 
     def cause(self, incident: Incident, language: Language) -> str:
-        """Returns one line that anyone understands: what failed and why."""
-        return cause_sentence(incident.report, self._wording(incident, language))
+        """Returns one line that anyone understands: what is wrong and why."""
+        return self._account(incident, self._wording(incident, language)).cause()
 
     def report_text(self, incident: Incident, language: Language) -> str:
-        """Returns the whole failure report as readable text."""
-        return failure_text(incident, self._wording(incident, language))
+        """Returns the whole failure report, or all that is known of a concern, as readable text."""
+        return self._account(incident, self._wording(incident, language)).whole()
+
+    def concern(self, incident: Incident, language: Language) -> ConcernTold | None:
+        """Returns a concern in its parts, None for an outage."""
+        account = self._account(incident, self._wording(incident, language))
+        return account.told() if isinstance(account, ConcernAccount) else None
 
     def message(
         self, incident: Incident, kind: NoticeKind, *, key: str, language: Language, delayed_s: float
     ) -> Message:
         """Returns the opening, re-opening or resolving message of an incident."""
         wording = self._wording(incident, language)
-        headline = self._headline(incident, kind, wording)
+        account = self._account(incident, wording)
+        headline = account.headline(kind)
         late = _late(delayed_s, wording)
-        rows = self._rows(incident, kind, wording)
+        rows = self._rows(incident, account, kind, wording)
         resolved = kind is NoticeKind.RESOLVED
         return Message(
             key=key,
@@ -94,12 +84,12 @@ class Messages:
             incident_key=f"incident:{incident.id}",
             severity=incident.severity,
             subject=_subject(incident, resolved, headline, late, wording),
-            text=self._text(incident, resolved, headline, late, rows, wording),
-            html=self._html(incident, resolved, headline, late, rows, wording),
+            text=self._text(incident, account, resolved, headline, late, rows, wording),
+            html=self._html(incident, account, resolved, headline, late, rows, wording),
             starts_at=incident.started_at,
             ends_at=incident.recovered_at if resolved else None,
-            fields=self._fields(incident, kind, wording),
-            labels=self._labels(incident),
+            fields=self._fields(incident, account, kind),
+            labels=_labels(incident, account),
             delayed_s=delayed_s,
         )
 
@@ -156,33 +146,27 @@ class Messages:
         return Wording(language, site.zone if site else self._zone)
 
     def _site_name(self, incident: Incident) -> str:
+        """As people call the site; empty for the agent itself."""
         site = self._find_site(incident.site_key)
-        return inert_line(site.name, 60) if site else host_of(incident.report.url)
+        if site is not None:
+            return inert_line(site.name, 60)
+        return host_of(incident.report.url) if incident.report else inert_line(incident.site_key, 60)
 
-    def _headline(self, incident: Incident, kind: NoticeKind, wording: Wording) -> str:
-        sentences, several = (
-            (_DOWN, _DOWN_SEVERAL_TIMES) if _is_down(incident) else (_DEGRADED, _DEGRADED_SEVERAL_TIMES)
-        )
-        sentence = several if kind is NoticeKind.RESOLVED and incident.opening > 1 else sentences[kind]
-        return wording.text(
-            _FLAPPING if kind is NoticeKind.REOPENED and incident.flapping_since else sentence,
-            site=self._site_name(incident),
-            cause=cause_headline(incident.report, wording),
-            duration=_duration(incident, wording),
-            times=wording.number(incident.opening),
-        )
+    def _account(self, incident: Incident, wording: Wording) -> OutageAccount | ConcernAccount:
+        name, lasted = self._site_name(incident), _duration(incident, wording)
+        if incident.report is not None:
+            return OutageAccount(incident, incident.report, site_name=name, duration=lasted, wording=wording)
+        kind = incident.concern or ConcernKind.DEGRADED
+        return ConcernAccount(incident, kind, site_name=name, duration=lasted, wording=wording)
 
     def _link(self, incident: Incident) -> str | None:
         return f"{self._base_url}/incidents/{incident.id}" if self._base_url else None
 
-    def _rows(self, incident: Incident, kind: NoticeKind, wording: Wording) -> list[tuple[str, str]]:
+    def _rows(
+        self, incident: Incident, account: Account, kind: NoticeKind, wording: Wording
+    ) -> list[tuple[str, str]]:
         """What the reader needs before the report: since when, how it shows, whose side, where to look."""
-        report = incident.report
-        site = self._find_site(incident.site_key)
-        owner = inert_line(site.client_name, 60) if site else inert_line(incident.client_key, 60)
-        side = wording.text(SIDE_TEXT[report.attribution])
-        if report.attribution_basis in BASIS_TEXT:
-            side = f"{side}: {wording.text(BASIS_TEXT[report.attribution_basis])}"
+        resolved = kind is NoticeKind.RESOLVED
         rows = [
             (
                 wording.text("Since"),
@@ -190,14 +174,18 @@ class Messages:
             ),
             *self._end_rows(incident, kind, wording),
             *_flapping_rows(incident, kind, wording),
-            (wording.text("Phases"), phase_bar(report.failed)),
-            (wording.text("Detail"), inert_line(report.failed.detail, 300)),
-            (wording.text("Site"), inert_line(f"{public_url(report.url)} · {owner}", 300)),
-            (wording.text("Checks down"), ", ".join(sorted(incident.checks_down))),
-            (wording.text("Likely side"), side),
+            *account.rows(resolved=resolved),
+            (wording.text("Site"), self._site_row(incident)),
+            *account.last_rows(resolved=resolved),
             (wording.text("Ticket"), f"#{incident.ticket_number}" if incident.ticket_number else ""),
         ]
         return [(label, value) for label, value in rows if value]
+
+    def _site_row(self, incident: Incident) -> str:
+        site = self._find_site(incident.site_key)
+        url = incident.report.url if incident.report else site.url if site else incident.site_key
+        owner = inert_line(site.client_name if site else incident.client_key, 60)
+        return inert_line(f"{public_url(url)} · {owner}", 300) if url else ""
 
     def _end_rows(self, incident: Incident, kind: NoticeKind, wording: Wording) -> list[tuple[str, str]]:
         if kind is not NoticeKind.RESOLVED or incident.recovered_at is None:
@@ -206,6 +194,8 @@ class Messages:
             (wording.text("Until"), wording.moment(incident.recovered_at)),
             (wording.text("Lasted"), _duration(incident, wording)),
         ]
+        if incident.report is None:
+            return rows
         if incident.opening == 1:
             # An outage within one minute counts that minute: the worse state wins in the ledger.
             minutes = max(1, minute_of(incident.recovered_at) - minute_of(incident.started_at))
@@ -220,6 +210,7 @@ class Messages:
     def _text(
         self,
         incident: Incident,
+        account: Account,
         resolved: bool,
         headline: str,
         late: str,
@@ -229,14 +220,15 @@ class Messages:
         lines = wrap(headline, COLUMNS)
         if late:
             lines += wrap(f"({late})", COLUMNS)
-        lines += ["", *wrap(_told_cause(incident, resolved, wording), COLUMNS), ""]
+        lines += ["", *wrap(_explained(account, resolved, wording), COLUMNS), ""]
         for label, value in rows:
             lines += wrap(
                 f"{label:<{_LABEL}}{value}", COLUMNS, subsequent_indent=" " * _LABEL, break_on_hyphens=False
             )
         lines += ["", *self._where_to_look(incident, wording), ""]
-        if not resolved:
-            lines += ["─" * COLUMNS, "", evidence_text(incident, wording), ""]
+        evidence = "" if resolved else account.evidence()
+        if evidence:
+            lines += ["─" * COLUMNS, "", evidence, ""]
         return "\n".join([*lines, "-- ", inert_line(self._agency_name, 70), ""])
 
     def _where_to_look(self, incident: Incident, wording: Wording) -> list[str]:
@@ -252,6 +244,7 @@ class Messages:
     def _html(
         self,
         incident: Incident,
+        account: Account,
         resolved: bool,
         headline: str,
         late: str,
@@ -266,41 +259,34 @@ class Messages:
             resolved=resolved,
             severity=str(incident.severity),
             number=incident.id,
-            cause=_told_cause(incident, resolved, wording),
+            cause=_explained(account, resolved, wording),
             rows=rows,
             link=self._link(incident),
             command=f"online-sentry incident show {incident.id}",
-            report="" if resolved else evidence_text(incident, wording),
+            report="" if resolved else account.evidence(),
             agency=inert_line(self._agency_name, 80),
         )
 
-    def _fields(self, incident: Incident, kind: NoticeKind, wording: Wording) -> dict[str, Any]:
+    def _fields(self, incident: Incident, account: Account, kind: NoticeKind) -> dict[str, Any]:
         site = self._find_site(incident.site_key)
         return {
             "event": str(kind),
             "site_name": self._site_name(incident),
             "client_name": inert_line(site.client_name, 100) if site else None,
-            "cause": cause_sentence(incident.report, wording),
+            "cause": account.cause(),
             "link": self._link(incident),
             **summary(incident),
         }
 
-    def _labels(self, incident: Incident) -> dict[str, str]:
-        degraded = incident.report.failed.status is Status.DEGRADED
-        return {
-            "alertname": "SiteDegraded" if degraded else "SiteDown",
-            "site": incident.site_key,
-            "client": incident.client_key,
-            "severity": str(incident.severity),
-            "reason": str(incident.report.reason),
-        }
 
-
-def _is_down(incident: Incident) -> bool:
-    """Whether visitors find it down: not where it answers, where a job failed, or by what a check only observes."""
-    report = incident.report
-    observed = report.reason in _OF_JOBS or incident.severity > Severity.SEV2
-    return report.failed.status is not Status.DEGRADED and not observed
+def _labels(incident: Incident, account: Account) -> dict[str, str]:
+    return {
+        "alertname": account.alertname,
+        "site": incident.site_key,
+        "client": incident.client_key,
+        "severity": str(incident.severity),
+        "reason": account.reason,
+    }
 
 
 def _flapping_rows(incident: Incident, kind: NoticeKind, wording: Wording) -> list[tuple[str, str]]:
@@ -319,9 +305,8 @@ def _subject(incident: Incident, resolved: bool, headline: str, late: str, wordi
     return inert_line(f"[{mark}] {headline} (#{incident.id}){end}", _SUBJECT_CHARS)
 
 
-def _told_cause(incident: Incident, resolved: bool, wording: Wording) -> str:
-    cause = cause_sentence(incident.report, wording)
-    return wording.text("What had happened: {cause}", cause=cause) if resolved else cause
+def _explained(account: Account, resolved: bool, wording: Wording) -> str:
+    return wording.text("What had happened: {cause}", cause=account.cause()) if resolved else account.explanation()
 
 
 def _late(delayed_s: float, wording: Wording) -> str:

@@ -1,5 +1,6 @@
 """An incident as facts for machines: JSON values only, nothing translated, everything from the site inert."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -8,6 +9,9 @@ from sentry.domain.incident import Incident
 from sentry.domain.public_url import public_url
 from sentry.reports.facts import presented_chain
 from sentry.reports.inert import inert_line
+
+_ITEMS = 100
+"""Most items of one list of facts."""
 
 
 def summary(incident: Incident) -> dict[str, Any]:
@@ -28,7 +32,9 @@ def summary(incident: Incident) -> dict[str, Any]:
         "time_to_detect_s": incident.time_to_detect.total_seconds(),
         "time_to_acknowledge_s": _seconds(incident.time_to_acknowledge),
         "time_to_resolve_s": _seconds(incident.time_to_resolve),
-        "report": report_summary(incident.report),
+        "kind": incident.kind,
+        "report": report_summary(incident.report) if incident.report else None,
+        "facts": _inert(incident.facts),
     }
 
 
@@ -59,6 +65,17 @@ def report_summary(report: FailureReport) -> dict[str, Any]:
         ],
         "evidence_complete": report.evidence is not None and report.evidence.complete,
     }
+
+
+def _inert(value: Any) -> Any:  # noqa: ANN401  # any JSON value
+    """The same value with every text made harmless and every list cut; facts may come from a hostile site."""
+    if isinstance(value, str):
+        return inert_line(value, 500)
+    if isinstance(value, Mapping):
+        return {inert_line(str(key), 60): _inert(item) for key, item in list(value.items())[:_ITEMS]}
+    if isinstance(value, list | tuple):
+        return [_inert(item) for item in value[:_ITEMS]]
+    return value
 
 
 def _instant(at: datetime | None) -> str | None:

@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 
 from sentry.domain.burn import BurnRule
 from sentry.domain.concern import Concern, ConcernKind, cleared
-from sentry.domain.incident import Incident, IncidentState, Severity
+from sentry.domain.incident import Incident, IncidentState
+from sentry.domain.severity import Severity
 from sentry.ports import BudgetWording, Clock, EventQueue, IncidentStore, TicketNote, TicketStore
 from sentry.services.reckoning import Standing
 

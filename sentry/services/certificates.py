@@ -11,8 +11,8 @@ from typing import Any
 
 from sentry.domain.certificates import expiry, first_to_end, misplaced_issuer, weakest
 from sentry.domain.concern import Concern, ConcernKind, cleared
-from sentry.domain.incident import Severity
 from sentry.domain.result import Certificate, ProbeResult, Reason
+from sentry.domain.severity import Severity
 from sentry.domain.site import Check
 from sentry.ports import Clock, EventQueue, Finding, FindingBook
 from sentry.services.watch import CheckView

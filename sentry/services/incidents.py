@@ -16,9 +16,10 @@ from sentry.domain.errors import NotFound, StoreUnavailable
 from sentry.domain.events import Event, EventKind
 from sentry.domain.failure_report import CollectedEvidence, FailureReport
 from sentry.domain.flapping import REOPENED, begins_to_flap, quiet_since
-from sentry.domain.incident import REOPEN_WITHIN, Incident, IncidentState, Severity, TimelineEntry
+from sentry.domain.incident import REOPEN_WITHIN, Incident, IncidentState, TimelineEntry
 from sentry.domain.incident_policy import IncidentPolicy
 from sentry.domain.result import ProbeResult, Reason, Status
+from sentry.domain.severity import Severity
 from sentry.domain.site import Check
 from sentry.ports import Clock, EvidenceCollector, IncidentStore, LedgerReader, Telemetry
 from sentry.services.watch import CheckView
@@ -62,6 +63,9 @@ class Incidents:
         ledger: failed results and recent changes.
         collector: looks around a failure.
         policy: what is told, as it is configured now.
+
+    Attributes:
+        changing: held by whoever changes an incident, so that changes never overlap.
     """
 
     def __init__(
@@ -85,7 +89,7 @@ class Incidents:
         self._collections: dict[str, asyncio.Task[CollectedEvidence]] = {}
         self._late: set[asyncio.Task[None]] = set()
         self._quiet: set[int] = set()
-        self._changing = asyncio.Lock()
+        self.changing = asyncio.Lock()
         self._collectors = asyncio.Semaphore(CONCURRENT_COLLECTIONS)
         self._reactions: dict[EventKind, Callable[[Event, Check], Awaitable[None]]] = {
             EventKind.FAILURE_SUSPECTED: self._suspected,
@@ -101,14 +105,14 @@ class Incidents:
             return
         view = self._view(event.subject)
         if view is not None:
-            async with self._changing:
+            async with self.changing:
                 await reaction(event, view.check)
 
     async def checks_removed(self, check_keys: Collection[str]) -> None:
         """Lets go of checks that left the configuration: nobody will see them recover, so they hold nothing open."""
         now = self._clock.now()
         for key in check_keys:
-            async with self._changing:
+            async with self.changing:
                 incident = await self._incidents.unresolved(key.partition("/")[0])
                 if incident is not None and key in incident.checks_down:
                     await self._recover(incident, key, now, now, how="check_removed")
@@ -121,7 +125,7 @@ class Incidents:
         Raises:
             NotFound: there is no such incident.
         """
-        async with self._changing:
+        async with self.changing:
             incident = await self._incidents.get(incident_id)
             if incident is None:
                 raise NotFound(f"there is no incident {incident_id}")
@@ -133,8 +137,9 @@ class Incidents:
         """Takes up what the last stop cut short: evidence not collected yet, and waits for what flapped."""
         for state in (IncidentState.OPEN, IncidentState.ACKNOWLEDGED):
             for incident in await self._incidents.list(state=state, limit=INCIDENT_LIMIT):
-                view = self._view(incident.report.check_key)
-                if incident.report.evidence is None and view is not None:
+                report = incident.report
+                view = self._view(report.check_key) if report else None
+                if report is not None and report.evidence is None and view is not None:
                     self._expect_late(incident.id, self._collecting(view.check))
                 if quiet_since(incident) is not None:
                     self._quiet.add(incident.id)
@@ -300,7 +305,7 @@ class Incidents:
         """Resolves what was flapping and has been well for long enough."""
         until = self._clock.now() - timedelta(seconds=self._policy().stable_s)
         for incident_id in sorted(self._quiet):
-            async with self._changing:
+            async with self.changing:
                 incident = await self._incidents.get(incident_id)
                 since = quiet_since(incident) if incident is not None else None
                 if incident is not None and since is not None and since <= until:
@@ -362,18 +367,18 @@ class Incidents:
 
     async def _appended(self, incident_id: int, evidence: CollectedEvidence) -> bool:
         try:
-            async with self._changing:
+            async with self.changing:
                 incident = await self._incidents.get(incident_id)
-                if incident is not None:
+                if incident is not None and incident.report is not None:
                     self._collections.pop(incident.report.check_key, None)
-                    await self._add_evidence(incident, evidence)
+                    await self._add_evidence(incident, incident.report, evidence)
         except StoreUnavailable:
             return False
         return True
 
-    async def _add_evidence(self, incident: Incident, evidence: CollectedEvidence) -> None:
-        attribution, basis = attribute(incident.report.failed, evidence)
-        report = replace(incident.report, evidence=evidence, attribution=attribution, attribution_basis=basis)
+    async def _add_evidence(self, incident: Incident, report: FailureReport, evidence: CollectedEvidence) -> None:
+        attribution, basis = attribute(report.failed, evidence)
+        report = replace(report, evidence=evidence, attribution=attribution, attribution_basis=basis)
         now = self._clock.now()
         entry = TimelineEntry(now, "evidence_added", f"{len(evidence.addresses)} address(es) tried")
         updated = Event(EventKind.INCIDENT_UPDATED, now, str(incident.id), {"added": "evidence"})

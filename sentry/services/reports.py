@@ -21,6 +21,7 @@ from sentry.domain.client_report import (
     TrendMonth,
 )
 from sentry.domain.errors import NotFound
+from sentry.domain.failure_report import FailureReport
 from sentry.domain.incident import Incident
 from sentry.domain.ledger import CheckRuns, MinuteState, Run, clip, merge, totals
 from sentry.domain.month import Month, day_start, local_time
@@ -126,18 +127,24 @@ class Reports:
         # To the month's end, not to the last minute accounted for: the newest incident is what people ask about.
         start, until = _instant(budget.start), _instant(budget.end)
         known = await self._incidents.list(site_key=reckoned.site.key, limit=INCIDENTS_READ)
-        touching = [each for each in known if each.started_at < until and (each.recovered_at or until) > start]
-        touching.sort(key=lambda incident: incident.started_at)
-        return tuple([await self._incident_entry(incident, zone, language) for incident in touching])
+        touching = [
+            (each, each.report)  # a concern is no outage: the report of a month counts those alone
+            for each in known
+            if each.report is not None and each.started_at < until and (each.recovered_at or until) > start
+        ]
+        touching.sort(key=lambda pair: pair[0].started_at)
+        return tuple([await self._incident_entry(*pair, zone, language) for pair in touching])
 
-    async def _incident_entry(self, incident: Incident, zone: ZoneInfo, language: Language) -> IncidentEntry:
+    async def _incident_entry(
+        self, incident: Incident, report: FailureReport, zone: ZoneInfo, language: Language
+    ) -> IncidentEntry:
         recovered = incident.recovered_at
         return IncidentEntry(
             number=incident.id,
             severity=str(incident.severity),
             cause=self._renderer.cause(incident, language),
-            reason=str(incident.report.reason),
-            side=str(incident.report.attribution),
+            reason=str(report.reason),
+            side=str(report.attribution),
             started_at=_text(incident.started_at, zone),
             recovered_at=_text(recovered, zone) if recovered else None,
             detect_s=int(incident.time_to_detect.total_seconds()),

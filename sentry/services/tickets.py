@@ -15,6 +15,10 @@ from sentry.ports import Clock, IncidentStore, Marks, MessageRenderer, TicketMir
 AUTHOR = "online-sentry"
 
 
+NOTED = frozenset({"evidence", "severity"})
+"""What is worth a new report in the ticket: evidence that came late, a concern that has become worse."""
+
+
 class ChangeIncident(Protocol):
     """Changes one incident as it stands now (`Incidents.change`)."""
 
@@ -74,7 +78,7 @@ class IncidentTickets:
             site_key=incident.site_key,
             client_key=incident.client_key,
             title=self._renderer.cause(incident, language),
-            note=TicketNote(AUTHOR, self._renderer.report_text(incident, language), kind="failure_report"),
+            note=TicketNote(AUTHOR, self._renderer.report_text(incident, language), kind=_note_kind(incident)),
             at=event.at,
         )
         if incident.ticket_number is None:
@@ -98,9 +102,9 @@ class IncidentTickets:
         await self._note(event, incident, text, "reopened", TicketState.REOPENED)
 
     async def _updated(self, event: Event, incident: Incident) -> None:
-        if event.data.get("added") == "evidence":
+        if event.data.get("added") in NOTED:
             text = self._renderer.report_text(incident, self._language(incident.client_key))
-            await self._note(event, incident, text, "failure_report", None)
+            await self._note(event, incident, text, _note_kind(incident), None)
 
     async def _resolved(self, event: Event, incident: Incident) -> None:
         message = self._renderer.message(
@@ -151,6 +155,10 @@ class TicketMirrors:
             if not await self._marks.is_made(mark):
                 await self._mirrors[name].send(ticket, entry)
                 await self._marks.once(mark)
+
+
+def _note_kind(incident: Incident) -> str:
+    return "failure_report" if incident.concern is None else "concern"
 
 
 def ticket_key(incident_id: int) -> str:

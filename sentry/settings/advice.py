@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from sentry.domain.errors import Problem
-from sentry.domain.incident import Severity
+from sentry.domain.severity import Severity
 from sentry.domain.site import CheckOptions, Plan, Site
 from sentry.settings.configuration import Settings
 from sentry.settings.document import Document

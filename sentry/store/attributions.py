@@ -57,14 +57,19 @@ class StoredAttributions:
 
 
 async def guess(connection: AsyncConnection, incident: Incident) -> None:
-    """Adds the agent's own guess, within a writing transaction, where its report says another than before."""
+    """Adds the agent's own guess, within a writing transaction, where its report says another than before.
+
+    A concern has no report: it is no outage, and on nobody's side.
+    """
+    report = incident.report
+    if report is None:
+        return
     newest = (
         select(attributions.c.side, attributions.c.basis, attributions.c.opening)
         .where(attributions.c.incident_id == incident.id, attributions.c.reason == "")
         .order_by(attributions.c.sequence.desc())
         .limit(1)
     )
-    report = incident.report
     said = (report.attribution.value, report.attribution_basis, incident.opening)
     before = (await connection.execute(newest)).one_or_none()
     if before is None or tuple(before) != said:

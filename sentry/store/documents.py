@@ -69,7 +69,7 @@ def _cleaned(value: Any) -> Any:  # noqa: ANN401  # any JSON value
 
 HEALTH = Document(TypeAdapter(tuple[Health], config=_CONFIG), "health")
 RESULT = Document(TypeAdapter(tuple[ProbeResult], config=_CONFIG), "result")
-REPORT = Document(TypeAdapter(tuple[FailureReport], config=_CONFIG), "failure report")
+REPORT = Document(TypeAdapter(tuple[FailureReport | None], config=_CONFIG), "failure report")
 FACTS = Document(TypeAdapter(tuple[dict[str, Any]], config=_CONFIG), "facts")
 LINES = Document(TypeAdapter(tuple[tuple[str, ...]], config=_CONFIG), "lines")
 KEYS = Document(TypeAdapter(tuple[frozenset[str]], config=_CONFIG), "keys")

@@ -4,7 +4,9 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from sentry.domain.incident import Incident, IncidentState, Severity, TimelineEntry
+from sentry.domain.concern import ConcernKind
+from sentry.domain.incident import Incident, IncidentState, TimelineEntry
+from sentry.domain.severity import Severity
 from sentry.store.documents import FACTS, KEYS, REPORT
 
 
@@ -28,6 +30,8 @@ def incident_row(incident: Incident) -> dict[str, Any]:
         "recovered_us": incident.recovered_at,
         "ticket_number": incident.ticket_number,
         "flapping_us": incident.flapping_since,
+        "concern": incident.concern.value if incident.concern else None,
+        "facts": FACTS.dump(dict(incident.facts)),
     }
 
 
@@ -50,6 +54,8 @@ def incident_of(row: Row[*tuple[Any, ...]]) -> Incident:
         detected_at=row.detected_us,
         checks_down=KEYS.load(row.checks_down, name),
         report=REPORT.load(row.report, name),
+        concern=ConcernKind(row.concern) if row.concern else None,
+        facts=FACTS.load(row.facts, name),
         acknowledged_at=row.acknowledged_us,
         acknowledged_by=row.acknowledged_by,
         resolved_at=row.resolved_us,

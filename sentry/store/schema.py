@@ -28,7 +28,7 @@ from sqlalchemy import (
 
 from sentry.store.columns import ForeignText, Instant
 
-HEAD = "0007"
+HEAD = "0008"
 """The newest migration; a store that is there needs no Alembic to be opened."""
 
 metadata = MetaData()
@@ -251,6 +251,8 @@ incidents = Table(
     Column("recovered_us", Instant),
     Column("ticket_number", Integer),
     Column("flapping_us", Instant),
+    Column("concern", Text),
+    Column("facts", Text, nullable=False, server_default=text("'{}'")),
     CheckConstraint("severity IN ('SEV1', 'SEV2', 'SEV3', 'SEV4')", "severity"),
     CheckConstraint("state IN ('open', 'acknowledged', 'resolved')", "state"),
     CheckConstraint("opening >= 1", "opening"),

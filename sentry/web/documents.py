@@ -1,16 +1,17 @@
 """The answers of the interface as models; the description for callers is made from the same."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
 from sentry.domain.budget import Verdict
 from sentry.domain.failure_report import FailureReport
 from sentry.domain.health import HealthState
-from sentry.domain.incident import IncidentState, Severity
+from sentry.domain.incident import IncidentState
 from sentry.domain.ledger import MinuteState
 from sentry.domain.result import Phase, Reason, Status
+from sentry.domain.severity import Severity
 from sentry.domain.ticket import TicketState, Visibility
 from sentry.web.standing import Standing
 
@@ -93,12 +94,13 @@ class IncidentDocument(BaseModel):
     """One incident."""
 
     id: int
-    site: str
+    site: str = Field(description="Empty where it is about the agent itself.")
     client: str
     severity: Severity
     state: IncidentState
-    cause: str = Field(description="What failed and why, in the agency's language.")
-    reason: Reason
+    kind: str = Field(description="`outage`, or the kind of a concern: what is no outage but must be told.")
+    cause: str = Field(description="What is wrong and why, in the agency's language.")
+    reason: Reason | None = Field(description="Of an outage.")
     opening: int
     started_at: datetime = Field(description="The first failed probe.")
     detected_at: datetime
@@ -113,7 +115,8 @@ class IncidentDetailDocument(IncidentDocument):
     """One incident with its timeline and failure report."""
 
     timeline: list[TimelineDocument]
-    report: FailureReport
+    report: FailureReport | None = Field(description="Of an outage.")
+    facts: dict[str, Any] = Field(description="Of a concern.")
 
 
 class IncidentListDocument(BaseModel):

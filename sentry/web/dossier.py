@@ -6,7 +6,8 @@ from datetime import datetime
 
 from markupsafe import Markup
 
-from sentry.domain.failure_report import CollectedEvidence
+from sentry.domain.concern import ConcernTold
+from sentry.domain.failure_report import CollectedEvidence, FailureReport
 from sentry.domain.incident import Incident
 from sentry.domain.result import Certificate, HttpEvidence, Phase, ProbeResult
 from sentry.domain.watched_site import WatchedSite
@@ -29,7 +30,7 @@ class PhaseLine:
 
 @dataclass(frozen=True, slots=True)
 class Dossier:
-    """The whole page.
+    """The whole page of an outage.
 
     Attributes:
         site: None where the site is no longer watched.
@@ -38,6 +39,7 @@ class Dossier:
     """
 
     incident: Incident
+    report: FailureReport
     cause: str
     site: WatchedSite | None
     url: str
@@ -56,22 +58,31 @@ class Dossier:
     http: HttpEvidence | None
 
 
-def dossier(words: Words, incident: Incident, cause: str, site: WatchedSite | None, now: datetime) -> Dossier:
-    """Gathers the page of an incident.
+def dossier(
+    words: Words,
+    incident: Incident,
+    report: FailureReport,
+    *,
+    cause: str,
+    site: WatchedSite | None,
+    now: datetime,
+) -> Dossier:
+    """Gathers the page of an outage.
 
     Args:
         words: in which it is written.
         incident: with its timeline.
+        report: what failed.
         cause: its line for people.
         site: the site as it is configured now.
         now: for an incident that still lasts.
     """
-    report = incident.report
     failed, good = report.failed, report.last_good
     longest = max(sum(failed.phases.values()), sum(good.phases.values()) if good else 0.0)
     chain = failed.evidence.tls.chain if failed.evidence.tls else ()
     return Dossier(
         incident=incident,
+        report=report,
         cause=cause,
         site=site,
         url=public_url(report.url),
@@ -91,6 +102,33 @@ def dossier(words: Words, incident: Incident, cause: str, site: WatchedSite | No
         expired=frozenset(one.fingerprint_sha256 for one in chain if one.not_after < failed.started_at),
         http=failed.evidence.http,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class ConcernDossier:
+    """The whole page of a concern; its site is None where it is about the agent, or no longer watched."""
+
+    incident: Incident
+    told: ConcernTold
+    site: WatchedSite | None
+    state: str
+    lasted: str
+
+
+def concern_dossier(
+    words: Words, incident: Incident, told: ConcernTold, site: WatchedSite | None, now: datetime
+) -> ConcernDossier:
+    """Gathers the page of a concern.
+
+    Args:
+        words: in which it is written.
+        incident: with its timeline.
+        told: the concern in words.
+        site: the site as it is configured now.
+        now: for a concern that still stands.
+    """
+    lasted = lasting(words, incident.started_at, incident.recovered_at or now)
+    return ConcernDossier(incident, told, site, INCIDENT_WORDS[incident.state], lasted)
 
 
 def _reached(phase: Phase, failed: ProbeResult, good: ProbeResult | None) -> bool:

@@ -5,10 +5,11 @@ from collections.abc import Sequence
 
 from aiohttp import web
 
+from sentry.domain.concern import ConcernTold
 from sentry.domain.errors import StoreUnavailable
 from sentry.domain.incident import Incident
 from sentry.ports import Sample
-from sentry.web.dossier import dossier
+from sentry.web.dossier import concern_dossier, dossier
 from sentry.web.history import Histories
 from sentry.web.interface import all_standings, find_incident, read_id, standing_of
 from sentry.web.overview import MAX_PROBLEMS, PAGE_SITES, Search, headline, row
@@ -94,13 +95,17 @@ async def incidents(request: web.Request) -> web.Response:
 
 
 async def incident(request: web.Request) -> web.Response:
-    """One incident with its failure report."""
+    """One incident: an outage with its failure report, or a concern."""
     sources, words = request.app[SOURCES], request.app[WORDS]
     found = await find_incident(request)
     known = next((one for one in sources.sites() if one.key == found.site_key), None)
-    cause = sources.wording.cause(found, words.language)
-    facts = {"dossier": dossier(words, found, cause, known, sources.clock.now())}
-    return await render(request, "incident.html", facts)
+    now = sources.clock.now()
+    if found.report is not None:
+        cause = sources.wording.cause(found, words.language)
+        outage = dossier(words, found, found.report, cause=cause, site=known, now=now)
+        return await render(request, "incident.html", {"dossier": outage})
+    told = sources.wording.concern(found, words.language) or ConcernTold(found.key, "", "")
+    return await render(request, "concern.html", {"dossier": concern_dossier(words, found, told, known, now)})
 
 
 async def report_text(request: web.Request) -> web.Response:

@@ -101,8 +101,9 @@ def incident_document(incident: Incident, cause: str) -> IncidentDocument:
         client=incident.client_key,
         severity=incident.severity,
         state=incident.state,
+        kind=incident.kind,
         cause=cause,
-        reason=incident.report.reason,
+        reason=incident.report.reason if incident.report else None,
         opening=incident.opening,
         started_at=incident.started_at,
         detected_at=incident.detected_at,
@@ -118,7 +119,7 @@ def incident_detail_document(incident: Incident, cause: str) -> IncidentDetailDo
     """Returns an incident with timeline and report."""
     timeline = [TimelineDocument(at=entry.at, kind=entry.kind, text=entry.text) for entry in incident.timeline]
     own = dict(incident_document(incident, cause))
-    return IncidentDetailDocument(**own, timeline=timeline, report=incident.report)
+    return IncidentDetailDocument(**own, timeline=timeline, report=incident.report, facts=dict(incident.facts))
 
 
 def ticket_document(ticket: Ticket) -> TicketDocument:

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
+from sentry.domain.concern import ConcernTold
 from sentry.domain.incident import Incident, IncidentState
 from sentry.domain.month import Month
 from sentry.domain.site import Language
@@ -89,7 +90,11 @@ class IncidentWording(Protocol):
         ...
 
     def report_text(self, incident: Incident, language: Language) -> str:
-        """Returns the whole failure report as readable text."""
+        """Returns the whole failure report, or all that is known of a concern, as readable text."""
+        ...
+
+    def concern(self, incident: Incident, language: Language) -> ConcernTold | None:
+        """Returns a concern in its parts, None for an outage."""
         ...
 
 

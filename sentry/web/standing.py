@@ -48,7 +48,7 @@ class SiteStanding:
 
     Attributes:
         since: when the check that decides entered its state.
-        incident: the site's unresolved incident.
+        incident: the site's unresolved outage.
     """
 
     site: WatchedSite
@@ -83,7 +83,7 @@ def stand(
     by_site: dict[str, list[CheckView]] = {}
     for view in views:
         by_site.setdefault(view.check.site_key, []).append(view)
-    open_ones = {incident.site_key: incident for incident in incidents}
+    open_ones = {incident.site_key: incident for incident in incidents if incident.concern is None}
     return [_site(site, by_site.get(site.key, []), open_ones, now) for site in sites]
 
 
@@ -94,7 +94,7 @@ async def stand_in_turns(
     by_site: dict[str, list[CheckView]] = {}
     for view in views:
         by_site.setdefault(view.check.site_key, []).append(view)
-    open_ones = {incident.site_key: incident for incident in incidents}
+    open_ones = {incident.site_key: incident for incident in incidents if incident.concern is None}
     found: list[SiteStanding] = []
     for piece in pieces(sites):
         found += [_site(site, by_site.get(site.key, []), open_ones, now) for site in piece]

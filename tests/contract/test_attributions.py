@@ -11,6 +11,7 @@ from sentry.domain.incident import Incident, IncidentState, TimelineEntry
 from sentry.domain.month import minute_of
 from sentry.domain.responsibility import AGENT, AttributedSpan, AttributionEntry, said_by_person
 from sentry.store import Store
+from tests.fakes.incidents import report_of
 from tests.fakes.watch import NOON, incident, minute
 
 TOLD = TimelineEntry(minute(5), "attributed", "the client: they moved the name", {})
@@ -19,7 +20,7 @@ START, END = minute_of(minute(-60)), minute_of(minute(60))
 
 
 def blamed(found: Incident, side: Attribution, basis: str) -> Incident:
-    return replace(found, report=replace(found.report, attribution=side, attribution_basis=basis))
+    return replace(found, report=replace(report_of(found), attribution=side, attribution_basis=basis))
 
 
 async def opened(store: Store, side: Attribution = INFRASTRUCTURE) -> Incident:

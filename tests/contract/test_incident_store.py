@@ -5,11 +5,15 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import text
 
+from sentry.domain.concern import ConcernKind
 from sentry.domain.errors import NotFound, StoreConflict
 from sentry.domain.events import Event, EventKind
 from sentry.domain.failure_report import CollectedEvidence, DnsAnswer
 from sentry.domain.incident import IncidentState, TimelineEntry
+from sentry.domain.severity import Severity
 from sentry.store import Store
+from tests.fakes.concerns import concern_incident
+from tests.fakes.incidents import report_of
 from tests.fakes.watch import NOON, incident, minute
 
 OPENED = Event(EventKind.INCIDENT_OPENED, NOON, "")
@@ -75,7 +79,7 @@ async def test_save_a_changed_incident_keeps_every_field_and_adds_to_the_timelin
         acknowledged_by="Ana",
         checks_down=frozenset({"shop/http", "shop/tls"}),
         ticket_number=7,
-        report=replace(opened.report, evidence=late),
+        report=replace(report_of(opened), evidence=late),
     )
 
     await store.incidents.save(changed, [later], [Event(EventKind.INCIDENT_UPDATED, minute(1), "")])
@@ -84,6 +88,21 @@ async def test_save_a_changed_incident_keeps_every_field_and_adds_to_the_timelin
     event = await store.events.next_for("alerts", NOON)
     assert event is not None
     assert event.subject == "1"
+
+
+@pytest.mark.parametrize("kind", list(ConcernKind))
+async def test_open_a_concern_is_found_again_with_its_facts(store: Store, kind: ConcernKind) -> None:
+    """It has a kind and facts in place of a failure report; what a hostile site put into them is stored harmless."""
+    opened = await store.incidents.open(concern_incident(kind), [])
+    assert await store.incidents.get(opened.id) == opened
+
+    worse = replace(opened, severity=Severity.SEV1, facts={"detail": "\ud800\x00", "names": [1, None, 2.5]})
+    await store.incidents.save(worse, [], [])
+
+    again = await store.incidents.unresolved(opened.key)
+    assert again is not None
+    assert again.facts["names"] == [1, None, 2.5]
+    assert not set("\ud800\x00") & set(again.facts["detail"])
 
 
 async def test_save_an_incident_that_is_not_there_is_not_found(store: Store) -> None:

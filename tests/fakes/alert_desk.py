@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sentry.domain.events import Event, EventKind
-from sentry.domain.incident import Incident, IncidentState, Severity
+from sentry.domain.incident import Incident, IncidentState
 from sentry.domain.notice import ChannelOptions, Route
+from sentry.domain.severity import Severity
 from sentry.domain.site import Language
 from sentry.ports import Channel
 from sentry.services.alerts import Alerts

@@ -11,7 +11,7 @@ from sentry.domain.failure_report import (
     FailureReport,
     RecentChange,
 )
-from sentry.domain.incident import Incident, IncidentState, Severity, TimelineEntry
+from sentry.domain.incident import Incident, IncidentState, TimelineEntry
 from sentry.domain.result import (
     Certificate,
     Evidence,
@@ -23,6 +23,7 @@ from sentry.domain.result import (
     Status,
     TlsEvidence,
 )
+from sentry.domain.severity import Severity
 
 STARTED = datetime(2026, 11, 22, 2, 14, 10, tzinfo=UTC)
 URL = "https://shop.acme.example/"

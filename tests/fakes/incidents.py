@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sentry.domain.errors import StoreConflict, StoreUnavailable
 from sentry.domain.events import Event
+from sentry.domain.failure_report import FailureReport
 from sentry.domain.incident import Incident, IncidentState, TimelineEntry
 from tests.fakes.watch_store import MemoryEventQueue
 
@@ -75,3 +76,9 @@ class MemoryIncidentStore:
         self.events.extend(events)
         if self._queue is not None:
             self._queue.add(events)
+
+
+def report_of(incident: Incident) -> FailureReport:
+    """The failure report of an incident that is an outage."""
+    assert incident.report is not None
+    return incident.report

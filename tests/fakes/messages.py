@@ -3,8 +3,8 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from sentry.domain.incident import Severity
 from sentry.domain.notice import Message, NoticeKind
+from sentry.domain.severity import Severity
 
 RECIPIENT = "guardia@example.com"
 

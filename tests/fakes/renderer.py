@@ -37,13 +37,13 @@ class PlainRenderer:
                 "site": incident.site_key,
                 "client": incident.client_key,
                 "severity": incident.severity.value,
-                "reason": incident.report.reason.value,
+                "reason": incident.report.reason.value if incident.report else incident.kind,
             },
             delayed_s=delayed_s,
         )
 
     def cause(self, incident: Incident, language: Language) -> str:
-        return f"{incident.site_key}: {incident.report.reason}"
+        return f"{incident.site_key}: {incident.report.reason if incident.report else incident.kind}"
 
     def report_text(self, incident: Incident, language: Language) -> str:
         return f"report of {incident.site_key}"

@@ -5,8 +5,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sentry.domain.failure_report import FailureReport
-from sentry.domain.incident import Incident, IncidentState, Severity
+from sentry.domain.incident import Incident, IncidentState
 from sentry.domain.result import Evidence, HttpEvidence, Phase, ProbeResult, Reason, Status
+from sentry.domain.severity import Severity
 from sentry.ports import SampleKind, WatchRecord
 
 NOON = datetime(2026, 11, 2, 12, 0, tzinfo=UTC)

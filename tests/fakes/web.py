@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from aiohttp.test_utils import TestClient
 from aiohttp.web import Application, Request
 
+from sentry.domain.concern import ConcernTold
 from sentry.domain.errors import ConfigurationError
 from sentry.domain.health import Health, HealthState
 from sentry.domain.incident import Incident
@@ -36,10 +37,16 @@ class PlainWording:
     """Says the cause of an incident by its bare facts."""
 
     def cause(self, incident: Incident, language: Language) -> str:
-        return f"{incident.site_key}: {incident.report.failed.detail}"
+        return f"{incident.site_key}: {incident.report.failed.detail if incident.report else incident.kind}"
 
     def report_text(self, incident: Incident, language: Language) -> str:
         return f"report of {incident.id}"
+
+    def concern(self, incident: Incident, language: Language) -> ConcernTold | None:
+        if incident.concern is None:
+            return None
+        facts = tuple((name, str(value)) for name, value in incident.facts.items())
+        return ConcernTold(self.cause(incident, language), f"meaning of {incident.kind}", "do something", facts)
 
 
 @dataclass

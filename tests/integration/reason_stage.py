@@ -17,8 +17,9 @@ from sentry.clock import SystemClock
 from sentry.dispatch import Dispatcher
 from sentry.domain.attribution import attribute
 from sentry.domain.failure_report import CollectedEvidence, FailureReport
-from sentry.domain.incident import Incident, IncidentState, Severity
+from sentry.domain.incident import Incident, IncidentState
 from sentry.domain.result import ProbeResult
+from sentry.domain.severity import Severity
 from sentry.domain.site import Check, Language, Plan
 from sentry.domain.watched_site import WatchedCheck, WatchedSite
 from sentry.ports import Clock, Probe, SampleKind

@@ -23,6 +23,7 @@ from sentry.domain.own_fault import Examination, OwnFault, excused, judge
 from sentry.domain.result import AGENT_REASONS, Phase, ProbeResult, Reason, Status
 from sentry.domain.site import Language, Plan
 from sentry.wheel import Finished, Wheel
+from tests.fakes.incidents import report_of
 from tests.fakes.telemetry import RecordingTelemetry
 from tests.integration.hostile_servers import answer, never, page, serving
 from tests.integration.reason_cases import ATTENTION, ELSEWHERE, OUTAGES, OWN_FAULTS, Case
@@ -81,8 +82,8 @@ async def test_failure_of_a_real_server_is_named_and_reported_rightly(name: str,
     result = outcome.result
     assert (result.status, result.reason, result.failed_phase) == (case.status, case.reason, case.phase)
     assert fits(WORDS[name]["detail"], result.detail), result.detail
-    assert outcome.told.report.reason is case.reason
-    assert outcome.told.report.failed == replace(result, check_key=outcome.check.key)
+    assert report_of(outcome.told).reason is case.reason
+    assert report_of(outcome.told).failed == replace(result, check_key=outcome.check.key)
     for language in Language:
         words = WORDS[name][language]
         assert fits(words["subject"], outcome.subject(language)), outcome.subject(language)

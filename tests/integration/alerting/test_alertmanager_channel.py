@@ -11,7 +11,7 @@ import yaml
 from alerting.alertmanager import AlertmanagerChannel, AlertmanagerOptions
 from alerting.environment import ChannelEnvironment
 from sentry.domain.errors import DeliveryError, DeliveryReason
-from sentry.domain.incident import Severity
+from sentry.domain.severity import Severity
 from sentry.ports import StandingChannel
 from tests.fakes.messages import end_of, opening
 from tests.integration.alerting.http_server import serving

@@ -15,6 +15,7 @@ from pydantic import TypeAdapter
 
 from sentry.cli.incidents import INCIDENT
 from sentry.cli.tickets import TICKET
+from tests.fakes.incidents import report_of
 from tests.integration.cli.conftest import CommandLine
 
 JSON_COMMANDS = (
@@ -90,8 +91,9 @@ def test_incident_show_begins_with_what_is_asked_first(watched: CommandLine) -> 
     assert document["time_to_resolve_s"] > 0
     spans = {"cause", "time_to_detect_s", "time_to_acknowledge_s", "time_to_resolve_s"}
     again = INCIDENT.validate_python({key: value for key, value in document.items() if key not in spans})
-    assert again.report.failed.evidence.http is not None
-    assert again.report.failed.evidence.http.status == 503
+    answer = report_of(again).failed.evidence.http
+    assert answer is not None
+    assert answer.status == 503
 
 
 def test_ticket_list_and_show_hold_the_report(watched: CommandLine) -> None:

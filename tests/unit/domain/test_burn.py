@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from sentry.domain.budget import BURN_WINDOWS, burn_rate
 from sentry.domain.burn import RULES, alarm, before_newest_outage, burning
-from sentry.domain.incident import Severity
 from sentry.domain.ledger import MinuteState, Run
+from sentry.domain.severity import Severity
 
 TARGET = Fraction(997, 1000)
 NOW = 10_000

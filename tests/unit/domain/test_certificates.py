@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sentry.domain.certificates import expiry, first_to_end, misplaced_issuer, weakest, weakness
-from sentry.domain.incident import Severity
 from sentry.domain.result import Certificate
+from sentry.domain.severity import Severity
 from tests.fakes.results import START, a_certificate
 
 DAYS = (30, 14, 7, 1)

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from sentry.domain.concern import Concern, ConcernKind, cleared
 from sentry.domain.events import EventKind
-from sentry.domain.incident import Severity
+from sentry.domain.severity import Severity
 
 BEGAN_AT = datetime(2026, 11, 22, 3, 15, tzinfo=UTC)
 KNOWN_AT = BEGAN_AT + timedelta(seconds=40)

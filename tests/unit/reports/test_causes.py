@@ -12,6 +12,7 @@ from sentry.reports.facts import cause_facts, cause_headline, cause_sentence, ho
 from sentry.reports.wording import Wording
 from tests.fakes.client_reports import messages
 from tests.fakes.failure_reports import STARTED, certificate, error_result, expired_result, incident_of
+from tests.fakes.incidents import report_of
 
 MADRID = ZoneInfo("Europe/Madrid")
 
@@ -49,14 +50,14 @@ def test_cause_any_reason_is_one_whole_sentence_naming_the_site(
 ) -> None:
     """With every fact or with none: one line, no empty place, no English in Spanish."""
     incident = incident_of(replace(failure(reason)))  # type: ignore[call-arg]  # a function of the reason
-    incident = replace(incident, report=replace(incident.report, evidence=None))
+    incident = replace(incident, report=replace(report_of(incident), evidence=None))
     sentence = messages().cause(incident, language)
     assert "shop.acme.example" in sentence
     assert sentence.endswith(".")
     assert "\n" not in sentence
     assert "{" not in sentence
     assert "()" not in sentence
-    headline = cause_headline(incident.report, Wording(language, MADRID))
+    headline = cause_headline(report_of(incident), Wording(language, MADRID))
     assert 3 < len(headline) <= 50
     if language is Language.ES:
         english = messages().cause(incident, Language.EN)
@@ -95,7 +96,7 @@ def test_cause_chain_only_in_the_collected_evidence_is_used() -> None:
     """A probe that kept no chain is helped by the collector's."""
     trial = AddressTrial("203.0.113.7:443", connected=True, chain=(certificate(),))
     incident = incident_of(bare(Reason.TLS_EXPIRED))
-    report = replace(incident.report, evidence=CollectedEvidence(STARTED, addresses=(trial,)))
+    report = replace(report_of(incident), evidence=CollectedEvidence(STARTED, addresses=(trial,)))
     assert "3 days ago" in cause_sentence(report, Wording(Language.EN, MADRID))
 
 
@@ -103,7 +104,7 @@ def test_cause_expired_intermediate_is_the_one_that_is_named() -> None:
     """The certificate that ended first decides, not the first of the chain."""
     chain = (certificate(STARTED + timedelta(days=40)), certificate(STARTED - timedelta(days=2)))
     failed = replace(bare(Reason.TLS_EXPIRED), evidence=Evidence(tls=TlsEvidence(chain=chain)))
-    assert cause_facts(incident_of(failed).report, Wording(Language.EN, MADRID))["expired"] == "2 days ago"
+    assert cause_facts(report_of(incident_of(failed)), Wording(Language.EN, MADRID))["expired"] == "2 days ago"
 
 
 def test_cause_hostile_certificate_name_is_shown_inert() -> None:

@@ -10,11 +10,11 @@ from html.parser import HTMLParser
 import pytest
 
 from sentry.domain.budget import Budget
-from sentry.domain.incident import Severity
 from sentry.domain.ledger import Totals
 from sentry.domain.month import Month
 from sentry.domain.notice import Message, NoticeKind
 from sentry.domain.result import Evidence, Hop, HttpEvidence, Phase, ProbeResult, Reason, Status, TlsEvidence
+from sentry.domain.severity import Severity
 from sentry.domain.site import Language
 from tests.fakes.client_reports import messages, shop
 from tests.fakes.failure_reports import (
@@ -26,6 +26,7 @@ from tests.fakes.failure_reports import (
     incident_of,
     resolved,
 )
+from tests.fakes.incidents import report_of
 
 EN, ES = Language.EN, Language.ES
 NASTY = (
@@ -176,7 +177,7 @@ def test_report_text_nothing_but_the_reason_known_still_reads() -> None:
     failed = ProbeResult("acme-shop/http", STARTED, STARTED, 0.0, Status.DOWN, Reason.DNS_TIMEOUT)
     incident = incident_of(failed)
     incident = replace(
-        incident, report=replace(incident.report, evidence=None, last_good=None, changes=(), attribution_basis="")
+        incident, report=replace(report_of(incident), evidence=None, last_good=None, changes=(), attribution_basis="")
     )
     text = messages().report_text(incident, EN)
     assert "No good probe from before this failure is known." in text
@@ -343,7 +344,7 @@ def test_message_site_that_was_removed_is_named_by_its_host() -> None:
 def test_message_address_with_a_password_never_shows_it() -> None:
     """Credentials of a watched address stay out of mails, pages and webhooks."""
     incident = incident_of(error_result())
-    incident = replace(incident, report=replace(incident.report, url="https://bob:hunter2@shop.acme.example/"))
+    incident = replace(incident, report=replace(report_of(incident), url="https://bob:hunter2@shop.acme.example/"))
     message = messages().message(incident, NoticeKind.OPENED, key="k", language=EN, delayed_s=0)
     assert "hunter2" not in message.subject + message.text + message.html + json.dumps(message.fields)
     assert "https://shop.acme.example/" in message.text
@@ -359,9 +360,10 @@ def test_phases_text_marks_the_one_that_failed() -> None:
 def test_report_text_collection_cut_short_names_what_is_missing() -> None:
     """The reader sees that it is not all."""
     incident = incident_of(error_result())
-    assert incident.report.evidence is not None
-    cut = replace(incident.report.evidence, complete=False, missing=("dns 192.0.2.54", "[2001:db8::7]:443"))
-    text = messages().report_text(replace(incident, report=replace(incident.report, evidence=cut)), EN)
+    evidence = report_of(incident).evidence
+    assert evidence is not None
+    cut = replace(evidence, complete=False, missing=("dns 192.0.2.54", "[2001:db8::7]:443"))
+    text = messages().report_text(replace(incident, report=replace(report_of(incident), evidence=cut)), EN)
     assert "Not reached in time: dns 192.0.2.54, [2001:db8::7]:443" in text
 
 

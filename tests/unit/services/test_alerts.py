@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 
 from sentry.domain.events import Event, EventKind
-from sentry.domain.incident import Severity
 from sentry.domain.notice import DeliveryState, NoticeKind, Route
+from sentry.domain.severity import Severity
 from tests.fakes.alert_desk import AlertDesk, lines
 from tests.fakes.channel import MemoryChannel, refused
 

@@ -7,8 +7,9 @@ import pytest
 
 from sentry.domain.concern import Concern, ConcernKind
 from sentry.domain.events import Event, EventKind
-from sentry.domain.incident import IncidentState, Severity
+from sentry.domain.incident import IncidentState
 from sentry.domain.ledger import MinuteState, Run
+from sentry.domain.severity import Severity
 from sentry.domain.watched_site import WatchedCheck, WatchedSite
 from sentry.services.budgets import Budgets
 from tests.fakes.budget_watch import BudgetDesk

@@ -9,8 +9,8 @@ import pytest
 from sentry.domain.concern import Concern
 from sentry.domain.events import Event, EventKind
 from sentry.domain.health import Health
-from sentry.domain.incident import Severity
 from sentry.domain.result import Certificate, Evidence, ProbeResult, Reason, Status, TlsEvidence
+from sentry.domain.severity import Severity
 from sentry.domain.site import Plan
 from sentry.services.certificates import CertificateWatch
 from sentry.services.watch import CheckView

@@ -7,16 +7,17 @@ import pytest
 from sentry.dispatch import Dispatcher
 from sentry.domain.events import EventKind
 from sentry.domain.failure_report import Attribution, CollectedEvidence, DnsAnswer
-from sentry.domain.incident import Incident, IncidentState, Severity
+from sentry.domain.incident import Incident, IncidentState
 from sentry.domain.incident_policy import IncidentPolicy
 from sentry.domain.result import Reason, Status
+from sentry.domain.severity import Severity
 from sentry.domain.site import CheckOptions
 from sentry.ports import SampleKind
 from sentry.services.incidents import COLLECT_WITHIN_S, CONCURRENT_COLLECTIONS, STORE_RETRY_S, Incidents
 from sentry.services.watch import Watch
 from tests.fakes.checks import START, make_check, make_result
 from tests.fakes.clock import ManualClock
-from tests.fakes.incidents import MemoryIncidentStore
+from tests.fakes.incidents import MemoryIncidentStore, report_of
 from tests.fakes.ledger import MemoryLedger
 from tests.fakes.telemetry import RecordingTelemetry
 from tests.fakes.watch_store import MemoryEventQueue, MemoryWatchStore
@@ -119,11 +120,12 @@ async def test_incident_opens_with_its_failure_report(harness: Harness) -> None:
     assert incident.state is IncidentState.OPEN
     assert incident.severity is Severity.SEV1
     assert incident.started_at == START + timedelta(seconds=60)
-    assert incident.report.reason is Reason.HTTP_SERVER_ERROR
-    assert incident.report.failed.scheduled_at == incident.started_at
-    assert incident.report.last_good is not None
-    assert incident.report.last_good.scheduled_at == START
-    assert incident.report.evidence is not None
+    report = report_of(incident)
+    assert report.reason is Reason.HTTP_SERVER_ERROR
+    assert report.failed.scheduled_at == incident.started_at
+    assert report.last_good is not None
+    assert report.last_good.scheduled_at == START
+    assert report.evidence is not None
     assert [entry.kind for entry in incident.timeline] == ["first_failure", "confirmed"]
 
 
@@ -132,8 +134,8 @@ async def test_server_error_is_attributed_to_the_infrastructure_with_its_basis(h
     """A 5xx is the server's until somebody shows otherwise, and the report says what that rests on."""
     await harness.go_down()
 
-    assert harness.only().report.attribution is Attribution.INFRASTRUCTURE
-    assert harness.only().report.attribution_basis
+    assert report_of(harness.only()).attribution is Attribution.INFRASTRUCTURE
+    assert report_of(harness.only()).attribution_basis
 
 
 @pytest.mark.promise("001-32")
@@ -144,13 +146,13 @@ async def test_evidence_that_is_late_never_delays_the_incident_and_is_added() ->
     harness.watch.take(make_result(Status.UP, START - timedelta(minutes=1)), SampleKind.SLOT, 0.0)
     for _ in range(3):
         await harness.see(Status.DOWN)
-    assert harness.only().report.evidence is None
+    assert report_of(harness.only()).evidence is None
 
     waiting = asyncio.create_task(harness.service.settled())
     await harness.clock.advance(COLLECT_WITHIN_S)
     await waiting
 
-    assert harness.only().report.evidence is not None
+    assert report_of(harness.only()).evidence is not None
     assert harness.only().timeline[-1].kind == "evidence_added"
 
 
@@ -163,10 +165,10 @@ async def test_evidence_that_meets_a_locked_store_is_added_once_it_answers() -> 
     harness.incidents.unavailable = True
     await harness.clock.advance(COLLECT_WITHIN_S)
     harness.incidents.unavailable = False
-    assert harness.only().report.evidence is None
+    assert report_of(harness.only()).evidence is None
 
     await harness.clock.advance(STORE_RETRY_S)
-    assert harness.only().report.evidence is not None
+    assert report_of(harness.only()).evidence is not None
 
 
 async def test_evidence_that_a_kill_cut_short_is_collected_after_the_restart() -> None:
@@ -177,12 +179,12 @@ async def test_evidence_that_a_kill_cut_short_is_collected_after_the_restart() -
         await harness.see(Status.DOWN)
     await harness.clock.advance(1)
     await harness.service.close()
-    assert harness.only().report.evidence is None
+    assert report_of(harness.only()).evidence is None
 
     harness.start()
     await harness.service.resume()
     await harness.clock.advance(COLLECT_WITHIN_S)
-    assert harness.only().report.evidence is not None
+    assert report_of(harness.only()).evidence is not None
     harness.start()
     await harness.service.resume()
     assert len(harness.collector.calls) == 2
@@ -351,7 +353,7 @@ async def test_mass_outage_collects_for_a_few_sites_at_a_time_and_for_all_in_the
     await harness.clock.advance(30)
     await waiting
 
-    assert all(one.report.evidence is not None for one in harness.incidents.incidents.values())
+    assert all(report_of(one).evidence is not None for one in harness.incidents.incidents.values())
 
 
 async def test_second_outage_of_a_check_is_reported_with_evidence_of_its_own(harness: Harness) -> None:
@@ -364,7 +366,7 @@ async def test_second_outage_of_a_check_is_reported_with_evidence_of_its_own(har
     began = harness.clock.now()
     await harness.go_down("shop/tls")
 
-    evidence = harness.incidents.incidents[2].report.evidence
+    evidence = report_of(harness.incidents.incidents[2]).evidence
     assert evidence is not None
     assert evidence.collected_at >= began
 

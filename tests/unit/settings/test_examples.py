@@ -9,8 +9,8 @@ from typer.testing import CliRunner
 
 from sentry.cli import build
 from sentry.data import config_folder
-from sentry.domain.incident import Severity
 from sentry.domain.notice import ChannelOptions
+from sentry.domain.severity import Severity
 from sentry.domain.site import CheckOptions
 from sentry.metrics.families import CHECK_FAMILIES, PROBE_FAMILIES
 from sentry.metrics.own import OWN_METRICS

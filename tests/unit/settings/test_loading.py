@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from sentry.domain.errors import Problem
-from sentry.domain.incident import Severity
+from sentry.domain.severity import Severity
 from sentry.domain.site import Language
 from sentry.settings import Settings
 

@@ -1,0 +1,228 @@
+"""The words of every kind of concern: what has happened, what it means, and what to do about it.
+
+Each text is a row of variants with `{places}` for facts of the concern; the first one whose facts are all known is
+said, so the last of them names none but `{site}` (and `{duration}` at the end).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from sentry.domain.concern import ConcernKind
+from sentry.reports.causes import CAUSES
+from sentry.reports.wording import N_
+
+Variants = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ConcernText:
+    """How a kind of concern is put.
+
+    Attributes:
+        alertname: the label that machines group by.
+        opened: the headline while it stands; resolved: when it has ended.
+        meaning: what it is, for somebody who is woken by it.
+        advice: what to do about it.
+        rows: labels and the facts shown beside them, where they are known.
+        words: of facts with a closed set of values, by the name of the fact; they may name other facts.
+    """
+
+    alertname: str
+    opened: Variants
+    resolved: Variants
+    meaning: Variants
+    advice: str
+    rows: tuple[tuple[str, str], ...] = ()
+    words: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+
+CONCERNS: dict[ConcernKind, ConcernText] = {
+    ConcernKind.OWN_FAULT: ConcernText(
+        alertname="AgentFault",
+        opened=(N_("The watch itself has a fault: {causes}"), N_("The watch itself has a fault")),
+        resolved=(N_("The watch works again after {duration}"),),
+        meaning=(
+            N_(
+                "The fault is on the side of the watch, so no site is reported down because of it. What it cannot "
+                "see meanwhile counts as unknown, not as downtime."
+            ),
+        ),
+        advice=N_(
+            "Look at the machine that runs the watch: its network, its name servers, its clock and its load. Nothing "
+            "has to be done at the sites."
+        ),
+        rows=((N_("Cause"), "causes"), (N_("Sites concerned"), "sites")),
+        words={
+            "causes": {
+                "network": N_("no network"),
+                "resolver": N_("no name server answers"),
+                "gateway": N_("the gateway does not answer"),
+                "clock": N_("the clock was set"),
+                "loop": N_("the process stood still"),
+            }
+        },
+    ),
+    ConcernKind.RESOLVER: ConcernText(
+        alertname="ResolverDown",
+        opened=(N_("The name server {resolver} does not answer"), N_("A name server does not answer")),
+        resolved=(
+            N_("The name server {resolver} answers again after {duration}"),
+            N_("The name server answers again after {duration}"),
+        ),
+        meaning=(
+            N_(
+                "One of the name servers (DNS) that the watch asks is out of service. The others are asked instead; "
+                "no site is affected."
+            ),
+        ),
+        advice=N_("Mend it, or take it out of `probe.resolvers`. Should the others fail too, no site can be found."),
+        rows=((N_("Name server"), "resolver"), (N_("Error"), "error")),
+    ),
+    ConcernKind.DEGRADED: ConcernText(
+        alertname="SiteDegraded",
+        opened=(N_("{site} needs attention: {reason}"), N_("{site} needs attention")),
+        resolved=(N_("{site} is well again after {duration}"),),
+        meaning=(
+            N_("{site} answers, but slowly: it took {value_s} where at most {limit_s} are expected."),
+            N_("{site} answers, but not as it should: {detail}"),
+            N_("{site} answers, but not as it should."),
+        ),
+        advice=N_("Visitors get in, so no minute counts as down. Have a look before it becomes an outage."),
+        rows=((N_("Check"), "check"), (N_("Detail"), "detail")),
+        words={"reason": {str(reason): cause.short for reason, cause in CAUSES.items() if "{" not in cause.short}},
+    ),
+    ConcernKind.CERTIFICATE: ConcernText(
+        alertname="CertificateProblem",
+        opened=(N_("{site}: {problem}"), N_("{site}: the certificate needs attention")),
+        resolved=(
+            N_("{site}: the certificate is in order again, it is valid until {not_after}"),
+            N_("{site}: the certificate is in order again"),
+        ),
+        meaning=(
+            N_(
+                "The security certificate ends on {not_after}. From then on browsers show a warning and customers do "
+                "not get in."
+            ),
+            N_("Something is wrong with the security certificate. Browsers may show a warning, now or soon."),
+        ),
+        advice=N_("Find out why the certificate was not renewed by itself; else order a new one and install it."),
+        rows=((N_("Check"), "check"), (N_("Valid until"), "not_after"), (N_("Names"), "names")),
+        words={
+            "problem": {
+                "expires_soon": N_("the certificate expires in {days_left}"),
+                "expired": N_("the certificate has expired"),
+                "chain_order": N_("the certificates are sent in the wrong order"),
+                "weak_key": N_("the key of the certificate is weak"),
+                "weak_signature": N_("the certificate is signed in an outdated way"),
+                "revoked": N_("the certificate has been revoked"),
+            }
+        },
+    ),
+    ConcernKind.DOMAIN: ConcernText(
+        alertname="DomainExpires",
+        opened=(
+            N_("{site}: the domain {domain} expires in {days_left}"),
+            N_("{site}: the domain {domain} expires soon"),
+            N_("{site}: the domain expires soon"),
+        ),
+        resolved=(
+            N_("{site}: the domain {domain} is registered until {expires_on}"),
+            N_("{site}: the domain is registered for longer again"),
+        ),
+        meaning=(
+            N_(
+                "The registration of {domain} ends on {expires_on}. After that the site and its mail stop working, "
+                "and somebody else may take the name."
+            ),
+            N_(
+                "The registration of the domain ends soon. After that the site and its mail stop working, and "
+                "somebody else may take the name."
+            ),
+        ),
+        advice=N_("Renew the domain at its registrar, or ask whoever holds it to do so."),
+        rows=((N_("Domain"), "domain"), (N_("Registered until"), "expires_on"), (N_("According to"), "source")),
+    ),
+    ConcernKind.DNS_DRIFT: ConcernText(
+        alertname="DnsChanged",
+        opened=(
+            N_("{site}: the {record_type} records of {name} have changed"),
+            N_("{site}: DNS records have changed"),
+        ),
+        resolved=(
+            N_("{site}: the {record_type} records of {name} are settled"),
+            N_("{site}: the DNS records are settled"),
+        ),
+        meaning=(
+            N_("The DNS holds other data than before. Where nobody meant that, visitors or mail go elsewhere."),
+        ),
+        advice=N_(
+            "Ask who made this change. If nobody did, look at the account with the DNS provider at once: the domain "
+            "may have been taken over."
+        ),
+        rows=(
+            (N_("Name"), "name"),
+            (N_("Record"), "record_type"),
+            (N_("Before"), "before"),
+            (N_("Now"), "after"),
+        ),
+    ),
+    ConcernKind.BURN_RATE: ConcernText(
+        alertname="BudgetBurns",
+        opened=(
+            N_("{site}: the downtime allowed is used up {rate} times too fast"),
+            N_("{site}: the downtime allowed is used up too fast"),
+        ),
+        resolved=(N_("{site}: the downtime allowed is no longer used up too fast"),),
+        meaning=(
+            N_(
+                "At the pace of the last {window}, the downtime allowed in {month} is used up on {runs_out_on}; "
+                "{left_minutes} are left."
+            ),
+            N_("At this pace, the downtime allowed in {month} does not last; {left_minutes} are left."),
+            N_("At this pace, the downtime allowed this month does not last."),
+        ),
+        advice=N_("Look at the site's outages of this month: what they have in common is what to mend first."),
+        rows=(
+            (N_("Pace"), "rate"),
+            (N_("Measured over"), "window"),
+            (N_("Left this month"), "left_minutes"),
+            (N_("Used up on"), "runs_out_on"),
+        ),
+    ),
+    ConcernKind.REQUEST_BUDGET: ConcernText(
+        alertname="RequestBudget",
+        opened=(
+            N_("{site}: the watch has used {used} of {allowed} {what} of today"),
+            N_("{site}: the watch asks more often than agreed"),
+        ),
+        resolved=(N_("{site}: the watch is within what was agreed again"),),
+        meaning=(
+            N_(
+                "So that the watch never becomes a burden, it asks a site only so often a day. Once that is used up, "
+                "it looks less often until the next day."
+            ),
+        ),
+        advice=N_("Raise `request_budget`, or let the site's checks run less often."),
+        rows=((N_("Used"), "used"), (N_("Allowed"), "allowed")),
+        words={"what": {"requests": N_("requests"), "bytes": N_("bytes")}},
+    ),
+    ConcernKind.MAINTENANCE: ConcernText(
+        alertname="Maintenance",
+        opened=(N_("{site}: {what}"), N_("{site}: maintenance")),
+        resolved=(N_("{site}: the maintenance is over"),),
+        meaning=(
+            N_("Maintenance is planned from {starts_at} to {ends_at}: {reason}"),
+            N_("Maintenance is planned from {starts_at} to {ends_at}."),
+            N_("The site is in maintenance."),
+        ),
+        advice=N_("Nothing has to be done as long as it ends in time; minutes over it count as downtime."),
+        rows=((N_("From"), "starts_at"), (N_("Until"), "ends_at"), (N_("Reason"), "reason")),
+        words={
+            "what": {
+                "announced": N_("maintenance from {starts_at} to {ends_at}"),
+                "overrun": N_("maintenance lasts longer than announced"),
+                "late": N_("maintenance was announced too late"),
+            }
+        },
+    ),
+}

@@ -1,0 +1,96 @@
+"""Concerns and the incidents made of them, with only what a test cares about to be said."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sentry.domain.concern import Concern, ConcernKind
+from sentry.domain.incident import Incident, IncidentState
+from sentry.domain.severity import Severity
+
+BEGAN = datetime(2026, 11, 22, 2, 14, 10, tzinfo=UTC)
+
+FACTS: dict[ConcernKind, dict[str, Any]] = {
+    ConcernKind.OWN_FAULT: {"causes": ["network", "gateway"], "since": BEGAN.isoformat(), "sites": 200},
+    ConcernKind.RESOLVER: {"resolver": "192.0.2.53:53", "error": "no answer within 2 s"},
+    ConcernKind.DEGRADED: {
+        "check": "acme-shop/http",
+        "reason": "slow_response",
+        "detail": "took 4.2 s, at most 2 s are allowed",
+        "value_s": 4.2,
+        "limit_s": 2,
+    },
+    ConcernKind.CERTIFICATE: {
+        "check": "acme-shop/tls",
+        "problem": "expires_soon",
+        "days_left": 7,
+        "not_after": "2026-11-29T10:00:00+00:00",
+        "names": ["shop.acme.example", "www.shop.acme.example"],
+    },
+    ConcernKind.DOMAIN: {
+        "domain": "acme.example",
+        "days_left": 14,
+        "expires_on": "2026-12-06",
+        "source": "rdap.example",
+    },
+    ConcernKind.DNS_DRIFT: {
+        "name": "acme.example",
+        "record_type": "NS",
+        "before": ["ns1.example", "ns2.example"],
+        "after": ["ns9.example"],
+    },
+    ConcernKind.BURN_RATE: {
+        "rate": 14.4,
+        "window": "1 h",
+        "month": "2026-11",
+        "left_minutes": 40,
+        "runs_out_on": "2026-11-24",
+    },
+    ConcernKind.REQUEST_BUDGET: {"used": 8000, "allowed": 10_000, "what": "requests"},
+    ConcernKind.MAINTENANCE: {
+        "what": "announced",
+        "starts_at": "2026-11-25T01:00:00+00:00",
+        "ends_at": "2026-11-25T03:00:00+00:00",
+        "reason": "new database",
+    },
+}
+"""Facts of each kind as whoever watches for it gives them."""
+
+OF_AGENT = frozenset({ConcernKind.OWN_FAULT, ConcernKind.RESOLVER})
+
+
+def concern(kind: ConcernKind = ConcernKind.DEGRADED, **changed: Any) -> Concern:
+    """A concern of a kind, of the shop where that kind is about sites."""
+    of_agent = kind in OF_AGENT
+    raised = Concern(
+        key=f"{kind}:{'agent' if of_agent else 'acme-shop'}",
+        kind=kind,
+        severity=Severity.SEV3,
+        began_at=BEGAN,
+        site_key="" if of_agent else "acme-shop",
+        client_key="" if of_agent else "acme",
+        facts=FACTS[kind],
+    )
+    return replace(raised, **changed)
+
+
+def concern_incident(kind: ConcernKind = ConcernKind.DEGRADED, **changed: Any) -> Incident:
+    """The open incident of a concern."""
+    raised = concern(kind)
+    opened = Incident(
+        id=17,
+        key=raised.key,
+        site_key=raised.site_key,
+        client_key=raised.client_key,
+        severity=raised.severity,
+        state=IncidentState.OPEN,
+        opening=1,
+        started_at=raised.began_at,
+        detected_at=raised.began_at + timedelta(minutes=5),
+        checks_down=frozenset(),
+        report=None,
+        concern=kind,
+        facts=raised.facts,
+        ticket_number=5,
+    )
+    return replace(opened, **changed)
