@@ -7,6 +7,7 @@ import alerting
 from alerting.environment import ChannelEnvironment
 from sentry.app.books import Books
 from sentry.dispatch import Dispatcher
+from sentry.domain.concern import cleared
 from sentry.domain.events import Event
 from sentry.domain.incident import IncidentState
 from sentry.metrics.telemetry import Metrics
@@ -121,7 +122,10 @@ class Reactions:
         await self.release_removed()
 
     async def release_removed(self) -> None:
-        """Checks that left the configuration, now or while the agent was stopped, hold no incident open."""
+        """Sites and checks that left the configuration, now or while the agent was stopped, hold nothing open."""
+        roster, now = self._books.roster, self._books.clock.now()
         for state in UNRESOLVED:
             for incident in await self._books.store.incidents.list(state=state, limit=10_000):
-                await self.incidents.checks_removed(incident.checks_down - self._books.roster.checks.keys())
+                await self.incidents.checks_removed(incident.checks_down - roster.checks.keys())
+                if incident.concern is not None and incident.site_key and incident.site_key not in roster.sites:
+                    await self._concerns.handle(cleared(incident.key, now, now))

@@ -3,9 +3,9 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from sentry.domain.model import StrictModel
 from sentry.domain.severity import Severity
@@ -25,9 +25,24 @@ class ChannelOptions(StrictModel):
     )
 
 
-class Route(StrictModel):
-    """Which incidents go to which channels. An absent list matches everything; every matching route is used."""
+class Subject(StrEnum):
+    """What an incident is about."""
 
+    SITE = "site"
+    AGENT = "agent"
+
+
+class Route(StrictModel):
+    """Which incidents go to which channels. An absent list matches everything; every matching route is used.
+
+    What is about the agent itself belongs to no client, plan or site, so a route that names any never takes it.
+    """
+
+    about: Subject | None = Field(
+        None,
+        description="`site`: what is about a site; `agent`: faults of the agent itself; both when absent, but never "
+        "the agent's where clients, plans or sites are named.",
+    )
     severities: tuple[Severity, ...] | None = Field(None, description="SEV1 (worst) to SEV4; any when absent.")
     clients: tuple[Key, ...] | None = Field(None, description="Keys of `clients`; any when absent.")
     plans: tuple[Key, ...] | None = Field(None, description="Keys of `plans`; any when absent.")
@@ -35,14 +50,32 @@ class Route(StrictModel):
     to: tuple[Key, ...] = Field(min_length=1, description="Keys of `channels`.")
 
     def matches(self, *, severity: Severity, client: str, plan: str | None, site: str) -> bool:
-        """Returns whether an incident of these takes this route; `plan` is None where the site is gone."""
+        """Returns whether an incident of these takes this route.
+
+        Args:
+            severity: how bad it is.
+            client: whose site it is.
+            plan: of the site, None where that is gone.
+            site: empty for the agent itself.
+        """
         asked = (
+            (self.about and {self.about}, Subject.SITE if site else Subject.AGENT),
             (self.severities, severity),
             (self.clients, client),
             (self.plans, plan),
             (self.sites, site),
         )
         return all(wanted is None or value in wanted for wanted, value in asked)
+
+    @model_validator(mode="after")
+    def _agent_belongs_to_nobody(self) -> Self:
+        named = [name for name in ("clients", "plans", "sites") if getattr(self, name) is not None]
+        if self.about is Subject.AGENT and named:
+            raise ValueError(
+                f"a route about the agent takes nothing where it names {' and '.join(named)}, for the agent belongs "
+                "to none; take that out, or write two routes"
+            )
+        return self
 
 
 class NoticeKind(StrEnum):

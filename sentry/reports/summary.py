@@ -15,7 +15,7 @@ _ITEMS = 100
 
 
 def summary(incident: Incident) -> dict[str, Any]:
-    """Returns the facts of an incident and of its report, small enough for a webhook."""
+    """Returns the facts of an incident and of its report or concern, small enough for a webhook."""
     return {
         "incident": incident.id,
         "opening": incident.opening,
@@ -34,7 +34,7 @@ def summary(incident: Incident) -> dict[str, Any]:
         "time_to_resolve_s": _seconds(incident.time_to_resolve),
         "kind": incident.kind,
         "report": report_summary(incident.report) if incident.report else None,
-        "facts": _inert(incident.facts),
+        "concern": _inert(incident.facts) if incident.concern else None,
     }
 
 

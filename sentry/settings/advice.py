@@ -19,6 +19,9 @@ MAX_LISTED = 5
 ALERT_WITHIN_S = 90.0
 """From the first failed probe to the acceptance of the alert (promise 001-31)."""
 
+BLIND_SEVERITIES = (Severity.SEV1, Severity.SEV2)
+"""How bad it is when the agent cannot see; what else befalls it (one resolver of several) can wait."""
+
 RESPONSE_LIMITS = ("max_response_s", "max_rtt_s")
 """Options of any kind that set a limit to response time."""
 
@@ -99,12 +102,22 @@ class Advice:
             listed = ", ".join(unheard[:MAX_LISTED]) + (f" and {more} more" if more > 0 else "")
             message = f"no route takes SEV1 incidents of {listed}; add a route that matches them"
             yield self._document.problem(("routes",), message)
+        deaf = [severity for severity in BLIND_SEVERITIES if not self._is_agent_heard(severity)]
+        if deaf:
+            message = (
+                f"no route takes faults of the agent itself of {', '.join(deaf)}: nobody learns that it cannot see; "
+                "add {about: agent, to: [...]}"
+            )
+            yield self._document.problem(("routes",), message)
 
     def _is_heard(self, site: Site) -> bool:
         return any(
             route.matches(severity=Severity.SEV1, client=site.client, plan=site.plan, site=site.key)
             for route in self._settings.routes
         )
+
+    def _is_agent_heard(self, severity: Severity) -> bool:
+        return any(route.matches(severity=severity, client="", plan=None, site="") for route in self._settings.routes)
 
     def _files(self) -> Iterator[Problem]:
         file = self._settings.web.token_file

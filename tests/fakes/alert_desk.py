@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from sentry.domain.concern import ConcernKind
 from sentry.domain.events import Event, EventKind
 from sentry.domain.incident import Incident, IncidentState
 from sentry.domain.notice import ChannelOptions, Route
@@ -15,6 +16,7 @@ from sentry.services.alerts import Alerts
 from sentry.services.switchboard import Audience, Line
 from tests.fakes.channel import MemoryChannel
 from tests.fakes.clock import ManualClock
+from tests.fakes.concerns import concern_incident
 from tests.fakes.failure_reports import error_result, incident_of
 from tests.fakes.incidents import MemoryIncidentStore
 from tests.fakes.outbox import MemoryOutbox
@@ -67,6 +69,12 @@ class AlertDesk:
             error_result(), **{"started_at": now - timedelta(seconds=31), "detected_at": now, **changes}
         )
         incident = await self.incidents.open(new, [])
+        await self.tell(EventKind.INCIDENT_OPENED, incident)
+        return incident
+
+    async def open_concern(self, kind: ConcernKind, **changes: object) -> Incident:
+        """Opens the incident of a concern and lets the service handle its event."""
+        incident = await self.incidents.open(concern_incident(kind, detected_at=self.clock.now(), **changes), [])
         await self.tell(EventKind.INCIDENT_OPENED, incident)
         return incident
 

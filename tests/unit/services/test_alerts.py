@@ -4,8 +4,9 @@ from datetime import timedelta
 
 import pytest
 
+from sentry.domain.concern import ConcernKind
 from sentry.domain.events import Event, EventKind
-from sentry.domain.notice import DeliveryState, NoticeKind, Route
+from sentry.domain.notice import DeliveryState, NoticeKind, Route, Subject
 from sentry.domain.severity import Severity
 from tests.fakes.alert_desk import AlertDesk, lines
 from tests.fakes.channel import MemoryChannel, refused
@@ -72,6 +73,44 @@ async def test_route_with_conditions_matches_when_all_of_them_hold(route: Route,
     await desk.alerts.deliver_due()
     assert bool(desk.mail.accepted) is told
     assert desk.telemetry.counters["alerts_unrouted_total"] == (0 if told else 1)
+
+
+@pytest.mark.parametrize(
+    ("route", "told"),
+    [
+        (Route(to=("mail",)), {"agent", "site"}),
+        (Route(about=Subject.AGENT, to=("mail",)), {"agent"}),
+        (Route(about=Subject.SITE, to=("mail",)), {"site"}),
+        (Route(about=Subject.AGENT, severities=(Severity.SEV1,), to=("mail",)), set()),
+        (Route(clients=("acme",), to=("mail",)), {"site"}),
+        (Route(plans=("priority",), to=("mail",)), {"site"}),
+        (Route(sites=("acme-shop",), to=("mail",)), {"site"}),
+    ],
+)
+async def test_fault_of_the_agent_takes_no_route_of_a_client(route: Route, told: set[str]) -> None:
+    """Operators hear of the agent; whoever gets a client's incidents never does."""
+    desk = AlertDesk(routes=[route])
+    await desk.open(severity=Severity.SEV2)
+    await desk.open_concern(ConcernKind.OWN_FAULT, severity=Severity.SEV2)
+    await desk.alerts.deliver_due()
+    assert {"site" if message.labels["site"] else "agent" for message, _ in desk.mail.accepted} == told
+
+
+async def test_fault_of_the_agent_is_told_in_the_language_of_the_agency() -> None:
+    """It has no client whose language it could be written in."""
+    desk = AlertDesk()
+    await desk.open_concern(ConcernKind.OWN_FAULT)
+    await desk.alerts.deliver_due()
+    assert desk.mail.accepted[0][0].subject == " opened [en]"
+
+
+async def test_concern_that_began_long_ago_says_nothing_of_how_fast_outages_are_told() -> None:
+    """A certificate may have been short for days before the agent looked at it."""
+    desk = AlertDesk()
+    await desk.open_concern(ConcernKind.CERTIFICATE)
+    await desk.alerts.deliver_due()
+    assert len(desk.mail.accepted) == 1
+    assert not [name for name in desk.telemetry.counters if name.startswith("alert_latency_seconds")]
 
 
 async def test_two_routes_to_one_channel_give_one_message() -> None:

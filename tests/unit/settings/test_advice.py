@@ -58,11 +58,36 @@ def test_site_without_tls_is_told_to_use_it_unless_it_is_this_machine(loaded: Lo
 def test_routes_without_sev1_of_a_site_are_named(loaded: Loader, written: Writer) -> None:
     """Nobody would be woken for these sites, and they are named."""
     sites = ", ".join(f"{{key: s{n}, url: 'https://s{n}.example/'}}" for n in range(7))
-    routes = "routes: [{severities: [SEV1], sites: [s0], to: [c]}, {severities: [SEV2], to: [c]}]"
+    routes = (
+        "routes: [{severities: [SEV1], sites: [s0], to: [c]}, {severities: [SEV2], to: [c]}, {about: agent, to: [c]}]"
+    )
     settings = loaded(written(f"sites: [{sites}]\n{CHANNEL}{routes}"))
     assert warnings_of(settings) == [
         "3: routes: no route takes SEV1 incidents of s1, s2, s3, s4, s5 and 1 more; add a route that matches them"
     ]
+
+
+@pytest.mark.parametrize(
+    ("routes", "deaf"),
+    [
+        ("{to: [c]}", None),
+        ("{about: agent, to: [c]}, {about: site, to: [c]}", None),
+        ("{about: site, to: [c]}", "SEV1, SEV2"),
+        ("{severities: [SEV1], to: [c]}", "SEV2"),
+        ("{plans: [default], to: [c]}, {clients: [default], to: [c]}", "SEV1, SEV2"),
+    ],
+)
+def test_routes_that_nobody_hears_of_the_agent_by_are_named(
+    loaded: Loader, written: Writer, routes: str, deaf: str | None
+) -> None:
+    """An agent that is blind and tells nobody is worse than none."""
+    checks = "[{kind: http, max_response_s: 2}, {kind: tls}]"
+    site = f"sites: [{{key: a, url: 'https://a.example/', checks: {checks}}}]\n"
+    settings = loaded(written(f"{site}{CHANNEL}routes: [{routes}]"))
+    told = [warning.message for warning in settings.warnings]
+    assert [message.partition("of the agent itself of ")[2].partition(":")[0] for message in told] == (
+        [deaf] if deaf else []
+    )
 
 
 def test_timeout_above_interval_is_named(loaded: Loader, written: Writer) -> None:
