@@ -79,6 +79,13 @@ class Plan(StrictModel):
     )
     audit_every_days: int = Field(15, ge=1, le=366, description="Days from one security audit to the next.")
     update_weekday: Weekday = Field(Weekday.TUESDAY, description="The day of the weekly update.")
+    maintenance_notice_h: float = Field(
+        48,
+        ge=0,
+        le=8_784,
+        description="Hours before its begin at which planned maintenance must have been announced, to be left out of "
+        "the account.",
+    )
     time_zone: ZoneName | None = Field(None, description="Zone of the contract's months; the client's when absent.")
     language: Language | None = Field(None, description="Language of reports; the client's when absent.")
 

@@ -6,6 +6,7 @@ from fractions import Fraction
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
+from sentry.domain.maintenance import Work
 from sentry.domain.site import Language
 
 
@@ -32,7 +33,8 @@ class WatchedSite:
         uptime_target: promised availability of a month, percent.
         contract_start: first local day that counts; None: it counts from when it was first seen.
         checks: the checks configured now; the first that counts is the one whose response times are reported.
-        maintenance: windows announced in time, as [start, end) minutes; they are taken out of the account.
+        work: all maintenance that is or was announced, in order of time; also what counts as it was seen.
+        maintenance: what of it was announced in time, as [start, end) minutes; they are taken out of the account.
     """
 
     key: str
@@ -45,6 +47,7 @@ class WatchedSite:
     uptime_target: float = 99.7
     contract_start: date | None = None
     checks: tuple[WatchedCheck, ...] = ()
+    work: tuple[Work, ...] = ()
     maintenance: tuple[tuple[int, int], ...] = ()
 
     @property

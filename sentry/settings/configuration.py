@@ -10,6 +10,7 @@ from pydantic import Field, PrivateAttr, SerializeAsAny, model_serializer
 
 from sentry.domain.errors import Problem
 from sentry.domain.incident_policy import IncidentPolicy
+from sentry.domain.maintenance_window import MaintenanceWindow
 from sentry.domain.model import StrictModel
 from sentry.domain.notice import ChannelOptions, Route
 from sentry.domain.retention import RetentionPolicy
@@ -38,6 +39,9 @@ class Settings(StrictModel):
     clients: Mapping[Key, Client] = Field({}, description="Who sites belong to, by key.")
     hosts: Mapping[Key, Host] = Field({}, description="Servers that sites stand on, by key.")
     sites: tuple[Site, ...] = Field((), description="What is watched; files in `sites/` beside this one add to it.")
+    maintenance: Mapping[Key, MaintenanceWindow] = Field(
+        {}, description="Maintenance windows that are announced here, by key; more can be announced while it runs."
+    )
     channels: Mapping[Key, SerializeAsAny[ChannelOptions]] = Field({}, description="Ways to reach people, by key.")
     routes: tuple[Route, ...] = Field(
         (), description="Which incidents go to which channels; every incident to every channel when absent."

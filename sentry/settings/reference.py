@@ -20,6 +20,7 @@ SECTIONS = {
     "plans.KEY": "Plan",
     "clients.KEY": "Client",
     "hosts.KEY": "Host",
+    "maintenance.KEY": "MaintenanceWindow",
     "routes[]": "Route",
     "sites[]": "Site",
 }

@@ -53,10 +53,10 @@ class References:
             if isinstance(channel, dict):
                 yield ("channels", key, "fallback"), channel.get("fallback"), "channels"
         for location, route in self._items("routes"):
-            for key, section in (("to", "channels"), ("clients", "clients"), ("plans", "plans"), ("sites", "sites")):
-                names = route.get(key)
-                for index, name in enumerate(names if isinstance(names, list) else ()):
-                    yield (*location, key, index), name, section
+            yield from _listed(location, route, {"to": "channels"} | dict.fromkeys(("clients", "plans", "sites")))
+        for key, window in self._section("maintenance").items():
+            if isinstance(window, dict):
+                yield from _listed(("maintenance", key), window, dict.fromkeys(("sites", "hosts", "clients")))
 
     def _known(self) -> Mapping[str, set[str]]:
         known = {section: set(self._section(section)) for section in ("clients", "plans", "hosts", "channels")}
@@ -143,3 +143,13 @@ class References:
                 message = f"the fall-backs lead back to where they began: {' → '.join(cycle)}; leave one out"
                 yield self._document.problem(("channels", cycle[-2], "fallback"), message)
             seen.update(path)
+
+
+def _listed(
+    location: Location, value: dict[str, Any], lists: Mapping[str, str | None]
+) -> Iterator[tuple[Location, Any, str]]:
+    """Returns each name in the lists of a mapping; a list without a section is called as its section is."""
+    for key, section in lists.items():
+        names = value.get(key)
+        for index, name in enumerate(names if isinstance(names, list) else ()):
+            yield (*location, key, index), name, section or key

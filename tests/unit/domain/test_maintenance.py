@@ -8,18 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from sentry.domain.maintenance import (
-    Calendar,
-    Change,
-    Judgement,
-    MaintenanceWindow,
-    Revision,
-    Work,
-    WorkKind,
-    covering,
-    excluded,
-    work_of,
-)
+from sentry.domain.announcement import Revision
+from sentry.domain.maintenance import Calendar, Change, Judgement, Work, covering, excluded, work_of
+from sentry.domain.maintenance_window import MaintenanceWindow, WorkKind
 from sentry.domain.wall_time import EPOCH
 
 BEGIN = datetime(2026, 12, 1, 2, 0, tzinfo=UTC)
