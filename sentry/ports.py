@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol, runtime_checkable
 
+from sentry.domain.announcement import Revision
 from sentry.domain.budget import Budget
 from sentry.domain.day import DaySummary
 from sentry.domain.events import Event
@@ -528,6 +529,29 @@ class BudgetWording(Protocol):
 
     def burn_note(self, site: WatchedSite, facts: Mapping[str, Any]) -> str:
         """Returns what an outage does to the budget, for its ticket; the facts are those of a burn-rate concern."""
+        ...
+
+
+# ── maintenance ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class MaintenanceBook(Protocol):
+    """Every revision of every maintenance window; revisions are added and never changed."""
+
+    async def count(self) -> int:
+        """Returns how many revisions there are: whoever has read as many knows them all."""
+        ...
+
+    async def revisions(self) -> Sequence[Revision]:
+        """Returns all of them, in the order in which they were added."""
+        ...
+
+    async def add(self, revisions: Sequence[Revision]) -> None:
+        """Adds some in one transaction.
+
+        Raises:
+            StoreConflict: a window has a revision of that number already; somebody else changed it meanwhile.
+        """
         ...
 
 

@@ -8,6 +8,7 @@ from pydantic_core import PydanticSerializationError
 from sentry.domain.errors import StoreError
 from sentry.domain.failure_report import FailureReport
 from sentry.domain.health import Health
+from sentry.domain.maintenance_window import MaintenanceWindow
 from sentry.domain.result import ProbeResult
 from sentry.store.columns import clean
 
@@ -73,3 +74,6 @@ REPORT = Document(TypeAdapter(tuple[FailureReport | None], config=_CONFIG), "fai
 FACTS = Document(TypeAdapter(tuple[dict[str, Any]], config=_CONFIG), "facts")
 LINES = Document(TypeAdapter(tuple[tuple[str, ...]], config=_CONFIG), "lines")
 KEYS = Document(TypeAdapter(tuple[frozenset[str]], config=_CONFIG), "keys")
+WINDOW = Document(TypeAdapter(tuple[MaintenanceWindow], config=_CONFIG), "maintenance window")
+NOTICES = Document(TypeAdapter(tuple[dict[str, float]], config=_CONFIG), "sites with their notice")
+SITE_KEYS = Document(TypeAdapter(tuple[tuple[str, ...]], config=_CONFIG), "sites")

@@ -16,6 +16,7 @@ from sentry.store.findings import StoredFindings
 from sentry.store.heartbeats import StoredHeartbeats
 from sentry.store.incidents import StoredIncidents
 from sentry.store.ledger import StoredLedger
+from sentry.store.maintenance import StoredMaintenance
 from sentry.store.marks import MarkBook
 from sentry.store.migrate import bring_up_to_date, bring_up_to_date_apart, is_current
 from sentry.store.retention import Retention
@@ -35,6 +36,7 @@ class Store:
         attributions: fills `AttributionBook`.
         tickets: fills `TicketStore`; deliveries: `DeliveryOutbox`; heartbeats: `HeartbeatBook`.
         findings: fills `FindingBook`.
+        maintenance: fills `MaintenanceBook`.
         checks: which checks are and were watched.
         sealing: seals days that are over.
         due: when slow work is next due; marks: what happens only once; retention: drops what is old.
@@ -53,6 +55,7 @@ class Store:
         self.tickets = StoredTickets(database, log)
         self.deliveries = StoredOutbox(database)
         self.heartbeats = StoredHeartbeats(database)
+        self.maintenance = StoredMaintenance(database)
         self.due = DueBook(database)
         self.findings = StoredFindings(database)
         self.marks = MarkBook(database, log, clock)

@@ -28,7 +28,7 @@ from sqlalchemy import (
 
 from sentry.store.columns import ForeignText, Instant
 
-HEAD = "0008"
+HEAD = "0009"
 """The newest migration; a store that is there needs no Alembic to be opened."""
 
 metadata = MetaData()
@@ -353,6 +353,20 @@ deliveries = Table(
         postgresql_where=text("state = 'pending'"),
     ),
     Index("deliveries_incident", "incident_id"),
+)
+
+maintenance = Table(
+    "maintenance",
+    metadata,
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("window_key", Text, nullable=False),
+    Column("sequence", Integer, nullable=False),
+    Column("at_us", Instant, nullable=False),
+    Column("author", ForeignText, nullable=False),
+    Column("plan", Text),
+    Column("joined_sites", Text, nullable=False),
+    Column("left_sites", Text, nullable=False),
+    UniqueConstraint("window_key", "sequence"),
 )
 
 # ── the house's own books ────────────────────────────────────────────────────────────────────────────────────────
