@@ -15,6 +15,7 @@ from sentry.domain.watched_site import WatchedSite
 from sentry.ports import Clock
 from sentry.reports.messages import Messages
 from sentry.services.budgets import Budgets
+from sentry.services.maintenance import Maintenance
 from sentry.services.reports import Reports
 from sentry.settings import Settings
 from sentry.store import Store, open_store
@@ -33,11 +34,21 @@ class Books:
     messages: Messages
     budgets: Budgets
     reports: Reports
+    maintenance: Maintenance
 
     @property
     def settings(self) -> Settings:
         """The configuration as it stands."""
         return self.roster.settings
+
+    async def look_at_maintenance(self) -> None:
+        """Puts in force what was said of maintenance since, also by other processes.
+
+        Raises:
+            StoreUnavailable: what was known stays in force.
+        """
+        await self.maintenance.refresh()
+        self.roster.schedule(self.maintenance.calendar)
 
     def site(self, site_key: str) -> WatchedSite:
         """Returns a site by its key.
@@ -95,7 +106,9 @@ async def open_books(config: Path, clock: Clock | None = None, *, lasting: bool 
             clock=clock,
             agency_name=settings.agency.name,
         )
-        yield Books(roster, clock, store, messages, budgets, reports)
+        books = Books(roster, clock, store, messages, budgets, reports, Maintenance(store.maintenance, clock))
+        await books.look_at_maintenance()
+        yield books
 
 
 def _some(keys: Iterable[str], limit: int = 20) -> str:

@@ -2,11 +2,15 @@
 
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 from pydantic import SecretStr
 
+from sentry.domain.announcement import Scope, Subject
+from sentry.domain.maintenance import Calendar, excluded
 from sentry.domain.site import Check, Language
+from sentry.domain.wall_time import EPOCH
 from sentry.domain.watched_site import WatchedCheck, WatchedSite
 from sentry.services.switchboard import Audience
 from sentry.settings import Settings
@@ -17,6 +21,7 @@ class Roster:
 
     def __init__(self, settings: Settings) -> None:
         self.sites: Mapping[str, WatchedSite] = {}
+        self._calendar = Calendar((), EPOCH)
         self.prepare(settings)()
 
     def prepare(self, settings: Settings) -> Callable[[], None]:
@@ -25,15 +30,23 @@ class Roster:
         A site that is as it was stays the same object, so that nobody needs to look at it again. Takes a while for
         ten thousand sites: call it in a thread where a loop runs.
         """
-        checks = {check.key: check for check in settings.checks()}
-        found = {site.key: site for site in watched_sites(settings)}
+        checks, calendar = {check.key: check for check in settings.checks()}, self._calendar
+        found = {site.key: _scheduled(site, calendar) for site in watched_sites(settings)}
         sites = {key: site if self.sites.get(key) != site else self.sites[key] for key, site in found.items()}
         plans = {site.key: site.plan for site in settings.sites}
 
         def put_in_force() -> None:
             self.settings, self.checks, self.sites, self._plans = settings, checks, sites, plans
+            self._calendar = calendar  # as it was when they were read: a newer one is put in force once more
 
         return put_in_force
+
+    def schedule(self, calendar: Calendar) -> None:
+        """Puts other maintenance in force; a site of which nothing changed stays the same object."""
+        if calendar is self._calendar:
+            return
+        self._calendar = calendar
+        self.sites = {key: _scheduled(site, calendar) for key, site in self.sites.items()}
 
     def site(self, site_key: str) -> WatchedSite | None:
         """Returns a site by its key."""
@@ -65,6 +78,22 @@ class Roster:
             return None
         token: object = getattr(check.options, "token", None)
         return token.get_secret_value() if isinstance(token, SecretStr) else ""
+
+
+def scope_of(settings: Settings) -> Scope:
+    """Returns whom maintenance windows can be about in a configuration."""
+    return Scope(
+        tuple(
+            Subject(site.key, site.host, site.client, settings.plans[site.plan].maintenance_notice_h)
+            for site in settings.sites
+        ),
+        settings.agency.time_zone,
+    )
+
+
+def _scheduled(site: WatchedSite, calendar: Calendar) -> WatchedSite:
+    work = calendar.of(site.key)
+    return site if work == site.work else replace(site, work=work, maintenance=excluded(work))
 
 
 def watched_sites(settings: Settings) -> list[WatchedSite]:

@@ -1,11 +1,15 @@
 """What is configured, by key: a reload replaces it whole and at once, and keeps what is as it was."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from sentry.app.kinds import load_settings
 from sentry.app.roster import Roster
+from sentry.domain.announcement import Revision
+from sentry.domain.maintenance import Calendar
+from sentry.domain.maintenance_window import MaintenanceWindow
 from sentry.settings import Settings
 
 
@@ -65,3 +69,42 @@ def test_keep_equal_a_text_that_became_a_secret_is_hidden_from_then_on(
 
     assert "plain-words" in repr(old.checks())
     assert "plain-words" not in repr(new.checks())
+
+
+def test_schedule_only_sites_with_other_work_become_other_objects(path: Path) -> None:
+    """A window is filled in, and taken out again, without a look at those that it is not about."""
+    roster = Roster(configured(path, "{key: a, url: 'https://a.example/'}", "{key: b, url: 'https://b.example/'}"))
+    before = dict(roster.sites)
+    window = MaintenanceWindow.model_validate(
+        {"reason": "disks", "starts_at": "2026-12-01T02:00", "duration_min": 60, "sites": ["a"]}
+    )
+    said = datetime(2026, 11, 1, tzinfo=UTC)
+    calendar = Calendar([Revision("1", 0, said, "ana", window, {"a": 48.0})], datetime(2027, 1, 1, tzinfo=UTC))
+
+    roster.schedule(calendar)
+    begin = 29_934_840  # 2026-12-01T02:00Z, minutes since the epoch
+    assert roster.sites["a"].maintenance == ((begin, begin + 60),)
+    assert roster.sites["b"] is before["b"]
+
+    roster.prepare(roster.settings)()
+    assert roster.sites["a"].maintenance == ((begin, begin + 60),)
+
+    roster.schedule(Calendar((), said))
+    assert roster.sites["a"] == before["a"]
+
+
+def test_schedule_while_a_reload_is_read_is_not_forgotten(path: Path) -> None:
+    """The reload puts in force what it has read, and the newer calendar is put in force once more."""
+    roster = Roster(configured(path, "{key: a, url: 'https://a.example/'}"))
+    window = MaintenanceWindow.model_validate(
+        {"reason": "disks", "starts_at": "2026-12-01T02:00", "duration_min": 60, "sites": ["a"]}
+    )
+    said = datetime(2026, 11, 1, tzinfo=UTC)
+    calendar = Calendar([Revision("1", 0, said, "ana", window, {"a": 48.0})], datetime(2027, 1, 1, tzinfo=UTC))
+
+    put_in_force = roster.prepare(roster.settings)
+    roster.schedule(calendar)
+    put_in_force()
+    roster.schedule(calendar)
+
+    assert roster.sites["a"].work == calendar.of("a")
