@@ -35,6 +35,7 @@ COMMANDS: Mapping[str, Entry] = {
     "verify": Entry("tickets", "Prove that no history of a ticket was touched."),
     "ledger": Entry("books", "Show the minutes of a site's month, and what counted them."),
     "budget": Entry("books", "Show what each site may still be down this month, and the verdict."),
+    "maintenance": Entry("maintenance", "Maintenance windows: announced work."),
     "report": Entry("reports", "Write the monthly report of a client to standard output."),
     "demo": Entry("demo", "Show a whole outage, from first failure to report, on this machine."),
 }
