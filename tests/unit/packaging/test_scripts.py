@@ -13,6 +13,7 @@ RECORDED = (
     "pip",
     "online-sentry",
     "pytest",
+    "coverage",
     "nginx",
     "prometheus",
     "promtool",
@@ -88,12 +89,26 @@ def test_run_after_new_pins_installs_again(checkout: Path) -> None:
 
 
 def test_test_without_arguments_measures_coverage(checkout: Path) -> None:
-    """The whole run has the floor; a run of some tests has none."""
+    """The whole run, in its two lanes, has the floor; a run of some tests has none."""
     whole = run(checkout, "test")
     assert whole[0] == installed(".[test]")
-    assert "--cov-fail-under=" in whole[-1]
+    assert sorted(whole[1:3]) == [
+        "pytest --cov --cov-report= tests --ignore=tests/unit --ignore=tests/contract",
+        "pytest --cov --cov-report= tests/unit tests/contract",
+    ]
+    assert "--fail-under=" in whole[-1]
     assert run(checkout, "test", "-k", "one thing") == ["pytest -k one thing"]
     assert run(checkout, "test", "--promises") == ["pytest --promises"]
+
+
+@pytest.mark.parametrize("lane", ["--ignore=tests/unit", "tests/unit"])
+def test_test_with_a_failure_in_either_lane_fails(checkout: Path, lane: str) -> None:
+    """Both are waited for, and what the other one found is still printed."""
+    programs = checkout / ".venv" / "bin"
+    write_program(programs / "pytest", f'echo "ran $*"; for word in "$@"; do [ "$word" != {lane} ] || exit 1; done')
+    done = start(checkout, "test")
+    assert done.returncode == 1
+    assert done.stdout.count("ran --cov") == 2
 
 
 def test_run_after_test_needs_no_further_installation(checkout: Path) -> None:
