@@ -15,7 +15,7 @@ pytest_plugins = ["tests.promises", "pytester"]
 
 IN_CI = os.environ.get("CI") == "true"
 TESTS = Path(__file__).parent
-TIMEOUTS_S = {"integration": 60.0, "e2e": 240.0}
+TIMEOUTS_S = {"integration": 60.0, "e2e": 240.0, "matrix": 180.0}
 """Limits of the slower folders; elsewhere the 20 s of pyproject.toml hold. A test's own `timeout` mark wins."""
 
 # No deadline: on a busy machine the slowest example says nothing of the code.

@@ -175,11 +175,11 @@ class _Datagrams(asyncio.DatagramProtocol):
 
 
 @contextlib.asynccontextmanager
-async def dns_server(host: str = "127.0.0.1") -> AsyncIterator[DnsServer]:
-    """Runs a server on a free port until the block ends."""
+async def dns_server(host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[DnsServer]:
+    """Runs a server on a port, a free one when it is 0, until the block ends."""
     loop = asyncio.get_running_loop()
     server = DnsServer(host)
-    stream = await asyncio.start_server(server.serve_stream, host, 0)
+    stream = await asyncio.start_server(server.serve_stream, host, port)
     server.port = stream.sockets[0].getsockname()[1]
     transport, _ = await loop.create_datagram_endpoint(lambda: _Datagrams(server), (host, server.port))
     try:

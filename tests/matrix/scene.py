@@ -1,0 +1,238 @@
+"""A scene of the fault matrix: the agent's machine, the world, and what the agent has written of it."""
+
+import json
+import signal
+import socket
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from benchmarks.time_lapse import SHIFT_FILE, Lapse
+from tests.e2e.house import mail_channel, rows, series
+from tests.integration.servers.agent import AgentProcess
+from tests.integration.servers.agent_config import agent_document, write_config
+from tests.integration.servers.loopback import free_port
+from tests.integration.servers.process import ServerProcess, wait_until
+from tests.integration.servers.smtp_sink import SmtpSink
+from tests.matrix.network import Network
+
+ROOT = Path(__file__).parents[2]
+EPOCH = datetime(2025, 6, 10, 8, 0, tzinfo=UTC)
+"""Where the agent's time begins: past, so that commands with the machine's own clock find the month over."""
+
+RESOLVERS = ("10.83.0.53", "10.84.0.53")
+WEB_PORT = 8080
+MINUTE_S = 60
+
+
+class QuickAgent(AgentProcess):
+    """The agent in time lapse."""
+
+    def __init__(self, config: Path, port: int, lapse: Lapse) -> None:
+        super().__init__(config, port)
+        self._lapse = lapse
+
+    def command(self) -> Sequence[str]:
+        return (
+            "nice",
+            "-n",
+            "-5",
+            sys.executable,
+            "-m",
+            "benchmarks.time_lapse",
+            str(self.config),
+            *self._lapse.arguments(),
+        )
+
+    def environment(self) -> Mapping[str, str]:
+        return {**super().environment(), "PYTHONPATH": str(ROOT)}
+
+
+class WorldProcess(ServerProcess):
+    """A program of this folder, run in the world until it is killed.
+
+    Args:
+        module: of the program.
+        words: its command line.
+        control: where it listens for commands; it is ready once that is there.
+    """
+
+    def __init__(self, folder: Path, network: Network, module: str, *words: str, control: Path | None = None) -> None:
+        super().__init__(folder)
+        self.name = f"{module}-{words[0]}"
+        self._control = control
+        self._command = network.in_world([sys.executable, "-m", f"tests.matrix.{module}", *words])
+
+    def command(self) -> Sequence[str]:
+        return self._command
+
+    def environment(self) -> Mapping[str, str]:
+        return {**super().environment(), "PYTHONPATH": str(ROOT)}
+
+    def is_ready(self) -> bool:
+        return self._control is None or self._control.exists()
+
+    def tell(self, host: str, mode: str) -> float:
+        """Has a site behave in another way; returns the machine's monotonic time of the change."""
+        assert self._control is not None
+        with socket.socket(socket.AF_UNIX) as line:
+            line.connect(str(self._control))
+            line.sendall(json.dumps({"host": host, "mode": mode}).encode() + b"\n")
+            return float(line.makefile().readline())
+
+
+@dataclass
+class Plot:
+    """What a scene is made of.
+
+    Attributes:
+        sites: the addresses of each site, by its key; the name is `key.test`.
+        ports: of sites that stand on a server process of their own.
+        keys: further keys of every site; own: of some sites, by their key.
+        sections: further sections of the configuration.
+    """
+
+    speed: float = 20
+    epoch: datetime = EPOCH
+    sites: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    ports: Mapping[str, int] = field(default_factory=dict)
+    check: Mapping[str, Any] = field(default_factory=dict)
+    keys: Mapping[str, Any] = field(default_factory=dict)
+    own: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    sections: Mapping[str, Any] = field(default_factory=dict)
+    store: Path | None = None
+
+
+class Scene:
+    """Everything runs, and every site was seen up.
+
+    Attributes:
+        servers: the web servers by their port.
+        resolvers: the name servers by their address.
+        began_at: when every site had been seen up, seconds since 1970 in the agent's time.
+    """
+
+    def __init__(self, folder: Path, network: Network, plot: Plot) -> None:
+        self.network, self.plot = network, plot
+        self.began_at = 0.0
+        self.lapse = Lapse.begin(plot.speed, plot.epoch)
+        self.mail = SmtpSink()
+        self.servers = {port: self._server(folder, port) for port in {WEB_PORT, *plot.ports.values()}}
+        zone = folder / "zone.json"
+        zone.write_text(json.dumps({f"{key}.test": list(of) for key, of in plot.sites.items()}))
+        self.resolvers = {
+            address: WorldProcess(folder, network, "name_server", address, str(zone)) for address in RESOLVERS
+        }
+        self.store = plot.store or folder / "agent" / "sentry.db"
+        self.agent = self._agent(folder / "agent")
+
+    def _server(self, folder: Path, port: int) -> WorldProcess:
+        control = folder / f"{port}.socket"
+        return WorldProcess(folder, self.network, "site_server", str(port), str(control), control=control)
+
+    def _agent(self, folder: Path) -> QuickAgent:
+        port = free_port()
+        check = {"kind": "http", "timeout_s": 1.5 * self.plot.speed, **self.plot.check}
+        sites = {
+            key: {
+                "url": f"http://{key}.test:{self.plot.ports.get(key, WEB_PORT)}/",
+                "checks": [check],
+                **self.plot.keys,
+                **self.plot.own.get(key, {}),
+            }
+            for key in self.plot.sites
+        }
+        document = agent_document(
+            port,
+            sites,
+            {"guardia": mail_channel(self.mail)},
+            interval_s=MINUTE_S,
+            recheck_after_s=(10, 20),
+            language="en",
+            store=f"sqlite:///{self.store}",
+            probe={"resolvers": list(RESOLVERS)},
+            **self.plot.sections,
+        )
+        return QuickAgent(write_config(folder / "sentry.yaml", document), port, self.lapse)
+
+    @contextmanager
+    def playing(self) -> Iterator["Scene"]:
+        """Runs all of it until the block ends."""
+        with ExitStack() as stack:
+            stack.enter_context(self.network.inside())
+            stack.enter_context(self.mail)
+            for process in (*self.servers.values(), *self.resolvers.values(), self.agent):
+                stack.enter_context(process)
+            up = float(len(self.plot.sites))
+            wait_until(lambda: self.series("probe_success{") == up, "every site to be up", within_s=60)
+            self.began_at = self.lapse.seconds()
+            yield self
+
+    # ── what happens ─────────────────────────────────────────────────────────────────────────────────────────────
+
+    def turn(self, site: str, mode: str) -> float:
+        """Has a site behave in another way; returns the instant, seconds since 1970 in the agent's time."""
+        at = self.servers[self.plot.ports.get(site, WEB_PORT)].tell(f"{site}.test", mode)
+        return self.lapse.epoch + (at - self.lapse.origin) * self.lapse.speed
+
+    def pass_by(self, minutes: float) -> None:
+        """Lets so many minutes of the agent go by."""
+        self.lapse.wait_until(self.lapse.seconds() + minutes * MINUTE_S)
+
+    def skip(self, seconds: float) -> None:
+        """Lets time go by at once, while no agent runs that could see it."""
+        assert not self.agent.is_running
+        self.lapse.epoch += seconds
+
+    def set_clock(self, shift_s: float) -> None:
+        """Sets the agent's wall clock to so many seconds beside its course."""
+        (self.agent.folder / SHIFT_FILE).write_text(repr(shift_s))
+        self.agent.signal(signal.SIGUSR1)
+
+    # ── what the agent made of it ────────────────────────────────────────────────────────────────────────────────
+
+    def series(self, start: str) -> float:
+        """Returns the sum of the agent's series whose line starts like this."""
+        return series(self.agent.metrics(), start)
+
+    def json(self, path: str) -> Any:
+        """Returns what the agent's interface answers."""
+        answer = self.agent.get(f"/api/v1/{path}")
+        assert answer.status == 200, answer.text
+        return answer.json()
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        """Reads the store beside the agent."""
+        return rows(self.store, query)
+
+    def settle(self) -> None:
+        """Waits until everything that happened has been written and handled."""
+        owed = "SELECT count(*) FROM event_handlings WHERE state = 'pending'"
+        wait_until(
+            lambda: self.series("sentry_queue_depth") == 0 and self.rows(owed) == [(0,)], "every event to be handled"
+        )
+
+    def incidents(self) -> list[dict[str, Any]]:
+        """Returns every incident, newest first."""
+        items: list[dict[str, Any]] = self.json("incidents?limit=500")["items"]
+        return items
+
+    def minutes(self, site: str) -> dict[int, str]:
+        """Returns the state of each minute that the agent has written of a site, by its number since 1970."""
+        runs = self.rows(
+            "SELECT checks.key, start_minute, end_minute, state FROM ledger_runs JOIN checks ON checks.id = check_id"
+        )
+        return {
+            minute: state for key, start, end, state in runs if key == f"{site}/http" for minute in range(start, end)
+        }
+
+    def down_minutes(self) -> dict[str, set[int]]:
+        """Returns the minutes down of every site that has any."""
+        down = {
+            key: {minute for minute, state in self.minutes(key).items() if state == "down"} for key in self.plot.sites
+        }
+        return {key: minutes for key, minutes in down.items() if minutes}
