@@ -206,7 +206,7 @@ class SiteHistory:
     Attributes:
         runs: of each check, ordered, without overlap.
         first_seen: when each check was first registered.
-        uncounted: the checks that have no say in the site's state.
+        uncounted: the checks that do not decide the site's state.
         attributed: its outage incidents, each with the side that counts.
     """
 
@@ -246,7 +246,7 @@ class LedgerReader(Protocol):
         ...
 
     async def uncounted(self, site_key: str) -> Collection[str]:
-        """Returns the checks of the site, removed ones included, that have no say in its state."""
+        """Returns the checks of the site, removed ones included, that do not decide its state."""
         ...
 
     async def attributed(self, site_key: str, start: int, end: int) -> Sequence[AttributedSpan]:

@@ -114,7 +114,7 @@ def watched_sites(settings: Settings) -> list[WatchedSite]:
             language=checks[site.key][0].language,
             uptime_target=settings.plans[site.plan].uptime_target,
             contract_start=site.contract_start,
-            checks=tuple(WatchedCheck(one.key, one.interval_s, one.options.counts) for one in checks[site.key]),
+            checks=tuple(WatchedCheck(one.key, one.interval_s, one.options.weight) for one in checks[site.key]),
         )
         for site in settings.sites
     ]

@@ -24,7 +24,7 @@ class Rule(StrEnum):
 RULE_TEXT = {
     Rule.NOT_UNDER_CONTRACT: "before the contract began (or the site was first seen): not counted",
     Rule.ANSWERED: "every counting check was up: available",
-    Rule.ANSWERED_SLOWLY: "a check was degraded, none was down: available",
+    Rule.ANSWERED_SLOWLY: "a check was degraded, or one that only degrades was down; none that decides: available",
     Rule.CONFIRMED_DOWN: "a counting check was in a confirmed outage: spends the budget",
     Rule.NOT_SEEN: "a counting check was not probed, or the agent was at fault: neither available nor down, "
     "widens [worst, best]",

@@ -42,12 +42,25 @@ class CheckRuns:
     Attributes:
         runs: ordered, without overlap; gaps mean `unknown`.
         start: the minute from which the check counts (it was first seen); end: the minute it stopped counting.
+        degrades: whether its minutes down only degrade the site, and those not probed say nothing of it.
     """
 
     key: str
     runs: tuple[Run, ...]
     start: int
     end: int
+    degrades: bool = False
+
+    def within(self, start: int, end: int) -> Iterable[Run]:
+        """Returns what it says of the minutes [start, end) for which it counts."""
+        first, last = max(start, self.start), min(end, self.end)
+        if not self.degrades:
+            return fill(self.runs, first, last)
+        return [
+            Run(run.start, run.end, MinuteState.DEGRADED) if run.state is MinuteState.DOWN else run
+            for run in clip(self.runs, first, last)
+            if run.state is not MinuteState.UNKNOWN
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,8 +149,8 @@ def fill(runs: Sequence[Run], start: int, end: int) -> tuple[Run, ...]:
 def merge(layers: Iterable[CheckRuns], start: int, end: int) -> tuple[Run, ...]:
     """Derives the runs of a site from its checks (or of an account from its sites).
 
-    Per minute: any layer down makes it down, else any unknown, else any degraded, else up. A minute in which no
-    layer counts is unknown.
+    Per minute: any layer down makes it down, else any unknown, else any degraded, else up. A layer that degrades is
+    never more than degraded. A minute in which no layer counts is unknown.
 
     Args:
         layers: the checks that count, each with the minutes for which it counts.
@@ -193,7 +206,7 @@ _start_of, _end_of = attrgetter("start"), attrgetter("end")
 
 def _edges(layers: Iterable[CheckRuns], start: int, end: int) -> Iterator[_Edge]:
     for layer in layers:
-        yield from _edges_of(layer.key, fill(layer.runs, max(start, layer.start), min(end, layer.end)))
+        yield from _edges_of(layer.key, layer.within(start, end))
 
 
 def _edges_of(key: str, runs: Iterable[Run]) -> Iterator[_Edge]:

@@ -4,13 +4,15 @@ from dataclasses import dataclass
 from datetime import date
 from difflib import get_close_matches
 from enum import StrEnum
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Self
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import AfterValidator, AnyHttpUrl, Field, SerializeAsAny
+from pydantic import AfterValidator, AnyHttpUrl, Field, SerializeAsAny, model_validator
 
 from sentry.domain.model import StrictModel
 from sentry.domain.severity import Severity
+from sentry.domain.shop import Shop
+from sentry.domain.weight import Weight
 
 Key = Annotated[
     str,
@@ -109,13 +111,29 @@ class CheckOptions(StrictModel):
     name: Key | None = Field(None, description="Name of the check within its site; its kind when absent.")
     interval_s: int | None = Field(None, ge=1, le=86_400, description="The plan's when absent.")
     timeout_s: float = Field(10, gt=0, le=300, description="Deadline over all phases, seconds.")
-    counts: bool = Field(
-        default=True,
-        description="Whether this check decides the site's state; false: observed and alerted only.",
+    weight: Weight = Field(
+        Weight.DECIDES,
+        description="What the site is while this check is down: down (decides), degraded (degrades), or as before "
+        "(observed: alerted only).",
     )
+    counts: bool = Field(default=True, description="Short for weight; false is `weight: observed`.")
     severity: Severity | None = Field(
-        None, description="How bad it is when this check is down; SEV1 when absent, SEV3 where it does not count."
+        None,
+        description="How bad it is when this check is down; when absent, SEV1 where it decides, SEV2 where it "
+        "degrades, SEV3 where it is observed.",
     )
+
+    @model_validator(mode="after")
+    def _weight_and_counts_agree(self) -> Self:
+        """Gives the one of the two that is absent what the other says."""
+        if "weight" not in self.model_fields_set and not self.counts:
+            self.__dict__["weight"] = Weight.OBSERVED
+        elif "counts" not in self.model_fields_set:
+            self.__dict__["counts"] = self.weight is not Weight.OBSERVED
+        if self.counts is (self.weight is Weight.OBSERVED):
+            counts = str(self.counts).lower()
+            raise ValueError(f"weight: {self.weight.value} and counts: {counts} contradict each other; keep weight")
+        return self
 
     def watched_url(self, site_url: str) -> str:
         """Returns the address that this check looks at, for its failure report; the site's where no kind differs."""
@@ -152,6 +170,7 @@ class Site(StrictModel):
     name: str | None = Field(None, description="As reports call it; the host name when absent.")
     host: Key | None = Field(None, description="The server it stands on, one of `hosts`.")
     contract_start: date | None = Field(None, description="First day that counts; the day first seen when absent.")
+    shop: Shop | None = Field(None, description="The pages by which a shop lives; each becomes a check.")
     checks: tuple[SerializeAsAny[CheckOptions], ...] = Field(min_length=1, description="What is probed.")
 
 

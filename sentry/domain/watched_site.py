@@ -8,19 +8,16 @@ from zoneinfo import ZoneInfo
 
 from sentry.domain.maintenance import Work
 from sentry.domain.site import Language
+from sentry.domain.weight import Weight
 
 
 @dataclass(frozen=True, slots=True)
 class WatchedCheck:
-    """One check of a watched site.
-
-    Attributes:
-        counts: whether it decides the site's state.
-    """
+    """One check of a watched site."""
 
     key: str
     interval_s: int = 60
-    counts: bool = True
+    weight: Weight = Weight.DECIDES
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +29,7 @@ class WatchedSite:
         zone: the zone of the contract's months.
         uptime_target: promised availability of a month, percent.
         contract_start: first local day that counts; None: it counts from when it was first seen.
-        checks: the checks configured now; the first that counts is the one whose response times are reported.
+        checks: the checks configured now; the first that decides is the one whose response times are reported.
         work: all maintenance that is or was announced, in order of time; also what counts as it was seen.
         maintenance: what of it was announced in time, as [start, end) minutes; they are taken out of the account.
     """
@@ -58,7 +55,7 @@ class WatchedSite:
     @property
     def counting(self) -> tuple[WatchedCheck, ...]:
         """The checks that decide the site's state."""
-        return tuple(check for check in self.checks if check.counts)
+        return tuple(check for check in self.checks if check.weight is Weight.DECIDES)
 
 
 @lru_cache(maxsize=256)

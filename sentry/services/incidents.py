@@ -21,6 +21,7 @@ from sentry.domain.incident_policy import IncidentPolicy
 from sentry.domain.result import ProbeResult, Reason, Status
 from sentry.domain.severity import Severity
 from sentry.domain.site import Check
+from sentry.domain.weight import Weight
 from sentry.ports import Clock, EvidenceCollector, IncidentStore, LedgerReader, Telemetry
 from sentry.services.watch import CheckView
 
@@ -34,6 +35,9 @@ CONCURRENT_COLLECTIONS = 24
 
 FindView = Callable[[str], CheckView | None]
 """What the watch knows of a check now; None for one that is not watched."""
+
+SEVERITIES = {Weight.DECIDES: Severity.SEV1, Weight.DEGRADES: Severity.SEV2, Weight.OBSERVED: Severity.SEV3}
+"""How bad it is when a check is down that does not say so itself."""
 
 STORE_RETRY_S = 5.0
 """Waiting until evidence is offered again to a store that did not take it."""
@@ -387,7 +391,7 @@ class Incidents:
 
 def severity_of(check: Check) -> Severity:
     """Returns how bad it is when a check is down: what decides the site's state wakes somebody at once."""
-    return check.options.severity or (Severity.SEV1 if check.options.counts else Severity.SEV3)
+    return check.options.severity or SEVERITIES[check.options.weight]
 
 
 def _as_far_as_kept(incident: Incident, entries: Sequence[TimelineEntry]) -> Sequence[TimelineEntry]:

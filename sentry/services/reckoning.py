@@ -10,6 +10,7 @@ from sentry.domain.forecast import FORECAST_WINDOWS, forecast
 from sentry.domain.ledger import CheckRuns, Explained, MinuteState, Run, clip, merge_explained, overlay
 from sentry.domain.month import Month, day_start, minute_of, month_of
 from sentry.domain.watched_site import WatchedSite
+from sentry.domain.weight import Weight
 from sentry.ports import SiteHistory
 
 SETTLE_MINUTES = 2
@@ -209,7 +210,7 @@ def _layers(site: WatchedSite, history: SiteHistory, start: int, end: int) -> li
     """The checks that have a say, each from when it was first seen.
 
     A check that is no longer configured keeps its past: it counts for the minutes that it saw, so that renaming or
-    removing a check never mends a month. One that had no say when it was removed gets none.
+    removing a check never mends a month. One that did not decide when it was removed gets no say.
     """
     configured = {check.key: check for check in site.checks}
     silent = set(history.uncounted) - configured.keys()
@@ -221,7 +222,9 @@ def _layers(site: WatchedSite, history: SiteHistory, start: int, end: int) -> li
         if check is None:
             if own:
                 layers.append(CheckRuns(key, own, own[0].start, own[-1].end))
-        elif check.counts and (own or key in seen):
+        elif check.weight is Weight.DEGRADES:
+            layers.append(CheckRuns(key, own, start, end, degrades=True))
+        elif check.weight is Weight.DECIDES and (own or key in seen):
             interval = -(-check.interval_s // 60)
             layers.append(CheckRuns(key, own, _counts_from(own, seen.get(key), start, interval), end))
     return layers

@@ -8,6 +8,7 @@ from pathlib import Path
 from sentry.domain.errors import Problem
 from sentry.domain.severity import Severity
 from sentry.domain.site import CheckOptions, Plan, Site
+from sentry.domain.weight import Weight
 from sentry.settings.configuration import Settings
 from sentry.settings.document import Document
 from sentry.settings.environment import Secrets
@@ -135,7 +136,7 @@ def _read_by_all(file: Path) -> bool:
 
 def _lacks(site: Site) -> Iterator[str]:
     """What a site that is to work well, safely and efficiently still lacks (promise 000-02)."""
-    kinds = {options.kind for options in site.checks if options.counts}
+    kinds = {options.kind for options in site.checks if options.weight is Weight.DECIDES}
     if not kinds & AVAILABILITY_KINDS:
         yield "no check watches whether the site answers; add {kind: http}"
     if not {options.kind for options in site.checks} & SECURITY_KINDS and not is_loopback(site.url.host or ""):

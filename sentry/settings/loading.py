@@ -21,6 +21,7 @@ from sentry.settings.kinds import json_schema, shape, site_shape
 from sentry.settings.references import References
 from sentry.settings.schema import Schema
 from sentry.settings.sharing import SharedChecks, slimmed
+from sentry.settings.shops import write_out_shops
 from sentry.settings.values import leaves, value_at
 from sentry.settings.verdict import Verdict
 
@@ -52,6 +53,7 @@ def load(
     if not isinstance(document.value, dict):
         raise ConfigurationError(document.problems)
     drop_own_keys(document)
+    write_out_shops(document)
     # Before the texts are filled, so that a name taken over from the agency counts as what it is: possibly a secret.
     add_client_and_plan(document)
     secrets = fill(document, environment)

@@ -44,7 +44,7 @@ class CheckIndex:
         Args:
             site_keys: the site of each check key.
             now: aware UTC.
-            uncounted: those of them that have no say in their site's state; remembered when they are removed.
+            uncounted: those of them that do not decide their site's state; remembered when they are removed.
         """
         async with self._database.write() as connection:
             rows = (await connection.execute(select(checks.c.key, checks.c.id, checks.c.removed_us))).all()

@@ -35,7 +35,7 @@ class StoredLedger:
         self._database = database
 
     async def histories(self, site_keys: Collection[str], start: int, end: int) -> Mapping[str, SiteHistory]:
-        """Returns the runs of several sites' checks, when each was first seen, and which have no say."""
+        """Returns the runs of several sites' checks, when each was first seen, and which do not decide."""
         return await ledger_bulk.histories(self._database, site_keys, start, end)
 
     async def lapses(self, since: int) -> Mapping[str, Hashable]:
@@ -69,7 +69,7 @@ class StoredLedger:
             return {row.key: row.first_seen_us for row in await connection.execute(query)}
 
     async def uncounted(self, site_key: str) -> Collection[str]:
-        """Returns the checks of the site, removed ones included, that have no say in its state."""
+        """Returns the checks of the site, removed ones included, that do not decide its state."""
         query = select(checks.c.key).where(checks.c.site_key == site_key, checks.c.counts.is_(False))
         async with self._database.read() as connection:
             return set((await connection.execute(query)).scalars())

@@ -16,6 +16,7 @@ from sentry.domain.health import Health
 from sentry.domain.ledger import Run
 from sentry.domain.result import Status
 from sentry.domain.site import Check
+from sentry.domain.weight import Weight
 from sentry.ports import Clock, Correction, WatchRecord
 from sentry.store.checks import CheckIndex
 from sentry.store.database import Database
@@ -59,7 +60,7 @@ class StoredWatch:
 
     async def register(self, checks: Sequence[Check], now: datetime) -> None:
         """Makes the checks known (first seen now if new) and marks those not named as removed."""
-        uncounted = {check.key for check in checks if not check.options.counts}
+        uncounted = {check.key for check in checks if check.options.weight is not Weight.DECIDES}
         await self._index.register({check.key: check.site_key for check in checks}, now, uncounted=uncounted)
 
     async def load_health(self) -> Mapping[str, Health]:

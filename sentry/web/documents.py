@@ -13,6 +13,7 @@ from sentry.domain.ledger import MinuteState
 from sentry.domain.result import Phase, Reason, Status
 from sentry.domain.severity import Severity
 from sentry.domain.ticket import TicketState, Visibility
+from sentry.domain.weight import Weight
 from sentry.web.standing import Standing
 
 Percent = Annotated[float, Field(description="Percent, cut off after three decimals, never rounded up.")]
@@ -40,7 +41,8 @@ class CheckDocument(BaseModel):
     site: str
     kind: str
     url: str
-    counts: bool = Field(description="Whether it decides the site's state.")
+    counts: bool = Field(description="Whether it has a say in the site's state; false: it is only observed.")
+    weight: Weight = Field(description="What the site is while this check is down: down, degraded, or as before.")
     interval_s: int
     state: HealthState
     since: datetime | None

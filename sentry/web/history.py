@@ -8,6 +8,7 @@ from sentry.domain.errors import StoreUnavailable
 from sentry.domain.ledger import CheckRuns, Run, merge
 from sentry.domain.month import minute_of
 from sentry.domain.watched_site import WatchedSite
+from sentry.domain.weight import Weight
 from sentry.services.reckoning import SiteMonth
 from sentry.web.sources import Sources
 
@@ -65,11 +66,10 @@ class Histories:
         end = minute_of(self._sources.clock.now()) + 1
         start = end - RECENT_MINUTES
         runs = await self._sources.ledger.runs(site.key, start - _LAG_MINUTES, end)
-        counting = {check.key for check in site.counting}
         layers = [
-            CheckRuns(key, tuple(own), start - _LAG_MINUTES, end)
-            for key, own in runs.items()
-            if key in counting and own
+            CheckRuns(check.key, tuple(own), start - _LAG_MINUTES, end, check.weight is Weight.DEGRADES)
+            for check in site.checks
+            if check.weight is not Weight.OBSERVED and (own := runs.get(check.key))
         ]
         written = max((layer.runs[-1].end for layer in layers), default=end)
         if end - written <= _LAG_MINUTES:  # the newest minutes are not written yet, which says nothing of the site

@@ -63,6 +63,7 @@ def check_document(view: CheckView) -> CheckDocument:
         kind=check.kind,
         url=public_url(check.url),
         counts=check.options.counts,
+        weight=check.options.weight,
         interval_s=check.interval_s,
         state=view.health.state,
         since=view.health.since,

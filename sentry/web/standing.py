@@ -10,6 +10,7 @@ from sentry.domain.health import HealthState
 from sentry.domain.incident import Incident
 from sentry.domain.result import Status
 from sentry.domain.watched_site import WatchedSite
+from sentry.domain.weight import Weight
 from sentry.services.watch import CheckView
 from sentry.web.turns import pieces
 
@@ -125,12 +126,19 @@ def _site(
     site: WatchedSite, views: Sequence[CheckView], incidents: Mapping[str, Incident], now: datetime
 ) -> SiteStanding:
     checks = [CheckStanding(view, check_standing(view, now)) for view in views]
-    counting = [check for check in checks if check.view.check.options.counts] or checks
-    worst = min((check.standing for check in counting), key=_ORDER.__getitem__, default=Standing.UNKNOWN)
-    if worst is Standing.UP and any(check.standing is Standing.DOWN for check in checks):
-        worst = Standing.DEGRADED  # a check that is only observed does not bring the site down
-    starts = [check.since for check in counting if check.standing is worst and check.since is not None]
+    deciding = [check for check in checks if check.view.check.options.weight is Weight.DECIDES] or checks
+    worst = min((check.standing for check in deciding), key=_ORDER.__getitem__, default=Standing.UNKNOWN)
+    if worst is Standing.UP and any(map(_troubles, checks)):
+        worst = Standing.DEGRADED  # a check that does not decide does not bring the site down
+    starts = [check.since for check in deciding if check.standing is worst and check.since is not None]
     return SiteStanding(site, worst, min(starts, default=None), checks, incidents.get(site.key))
+
+
+def _troubles(check: CheckStanding) -> bool:
+    """Whether a check that does not decide is worth a look at the site."""
+    if check.standing is Standing.DEGRADED:
+        return check.view.check.options.weight is Weight.DEGRADES
+    return check.standing is Standing.DOWN
 
 
 def check_standing(view: CheckView, now: datetime) -> Standing:

@@ -6,6 +6,7 @@ from operator import is_
 
 from aiohttp import web
 
+from sentry.domain.weight import Weight
 from sentry.services.watch import CheckView
 from sentry.web.sources import Sources
 from sentry.web.turns import pieces
@@ -28,7 +29,7 @@ class Targets:
 
         Args:
             target: key of a site or check, URL, or `instance` label.
-            module: name or kind of the check; the first that counts where it is empty.
+            module: name or kind of the check; the first that decides where it is empty.
         """
         fresh = self._sources.clock.monotonic() - self._looked_at < FRESH_S
         found = _chosen(self._by_name.get(target, ()), module) if fresh else None
@@ -57,7 +58,8 @@ class Targets:
 
 def _chosen(named: Sequence[CheckView], module: str) -> CheckView | None:
     if not module:
-        return next((view for view in named if view.check.options.counts), next(iter(named), None))
+        deciding = (view for view in named if view.check.options.weight is Weight.DECIDES)
+        return next(deciding, next(iter(named), None))
     by_name = next((view for view in named if view.check.name == module), None)
     return by_name or next((view for view in named if view.check.kind == module), None)
 

@@ -44,7 +44,8 @@ def some_layers(draw: st.DrawFn) -> list[CheckRuns]:
     layers = []
     for number in range(draw(st.integers(0, 4))):
         start = draw(st.integers(-5, SPAN + 5))
-        layers.append(CheckRuns(f"s/{number}", draw(some_runs()), start, draw(st.integers(start, SPAN + 10))))
+        end, degrades = draw(st.integers(start, SPAN + 10)), draw(st.booleans())
+        layers.append(CheckRuns(f"s/{number}", draw(some_runs()), start, end, degrades))
     return layers
 
 
@@ -53,9 +54,19 @@ def by_minute(runs: Sequence[Run]) -> Mapping[int, MinuteState]:
     return {minute: run.state for run in runs for minute in range(run.start, run.end)}
 
 
+def said(layer: CheckRuns, minute: int) -> MinuteState | None:
+    """What a check says of a minute of its site: one that degrades says degraded at most, and nothing unseen."""
+    if not layer.start <= minute < layer.end:
+        return None
+    state = by_minute(layer.runs).get(minute, UNKNOWN)
+    if not layer.degrades:
+        return state
+    return {DOWN: DEGRADED, UNKNOWN: None}.get(state, state)
+
+
 def site_minute(layers: Sequence[CheckRuns], minute: int) -> MinuteState:
     """The rule of the house for one minute, as the contract words it."""
-    states = [by_minute(layer.runs).get(minute, UNKNOWN) for layer in layers if layer.start <= minute < layer.end]
+    states = [state for layer in layers if (state := said(layer, minute)) is not None]
     if not states:
         return UNKNOWN
     return next(state for state in (DOWN, UNKNOWN, DEGRADED, UP, MAINTENANCE) if state in states)
@@ -101,11 +112,7 @@ def test_merge_explained_any_checks_names_those_that_hold_the_state(layers: list
     """Whoever is named was in the state that the minute got, and nobody else was."""
     for piece in merge_explained(layers, 0, SPAN):
         for minute in range(piece.run.start, piece.run.end):
-            holders = {
-                layer.key
-                for layer in layers
-                if layer.start <= minute < layer.end and by_minute(layer.runs).get(minute, UNKNOWN) is piece.run.state
-            }
+            holders = {layer.key for layer in layers if said(layer, minute) is piece.run.state}
             assert set(piece.decided_by) == holders
 
 
@@ -120,6 +127,17 @@ def test_merge_check_added_later_counts_only_from_its_first_minute() -> None:
     """A new check does not make the past unknown."""
     layers = [CheckRuns("s/http", (Run(0, 10, UP),), 0, 10), CheckRuns("s/tls", (Run(6, 10, DOWN),), 6, 10)]
     assert merge(layers, 0, 10) == (Run(0, 6, UP), Run(6, 10, DOWN))
+
+
+@pytest.mark.promise("001-30")
+def test_merge_check_that_degrades_never_makes_the_site_down_or_unknown() -> None:
+    """A payment gateway that is down degrades the shop, and one that was not probed leaves it as it is."""
+    layers = [
+        CheckRuns("s/home", (Run(0, 9, UP), Run(9, 12, DOWN)), 0, 12),
+        CheckRuns("s/gateway", (Run(0, 3, UP), Run(3, 6, DOWN), Run(8, 12, DOWN)), 0, 12, degrades=True),
+    ]
+    expected = (Run(0, 3, UP), Run(3, 6, DEGRADED), Run(6, 8, UP), Run(8, 9, DEGRADED), Run(9, 12, DOWN))
+    assert merge(layers, 0, 12) == expected
 
 
 def test_merge_no_check_is_unknown_all_along() -> None:

@@ -12,6 +12,7 @@ from sentry.domain.errors import StoreUnavailable
 from sentry.domain.ledger import MinuteState, Run, Totals
 from sentry.domain.month import Month
 from sentry.domain.watched_site import WatchedCheck, WatchedSite
+from sentry.domain.weight import Weight
 from sentry.services.budget_watch import BudgetWatch
 from sentry.services.budgets import Budgets
 from tests.fakes.budget_watch import BudgetDesk
@@ -131,10 +132,25 @@ async def test_of_month_before_the_contract_or_still_to_come_holds_nothing(month
 async def test_of_month_check_that_does_not_count_changes_nothing() -> None:
     """An observed-only check may be down all day."""
     site, ledger = one_check()
-    site = replace(site, checks=(*site.checks, WatchedCheck("acme-shop/extra", counts=False)))
+    site = replace(site, checks=(*site.checks, WatchedCheck("acme-shop/extra", weight=Weight.OBSERVED)))
     ledger.seen["acme-shop/extra"] = FIRST_SEEN
     ledger.check_runs["acme-shop/extra"] = [Run(minute("2026-11", 1, "00:00"), minute("2026-11", 9, "00:00"), DOWN)]
     assert (await Budgets(ledger, ManualClock(NOON)).of_month(site)).budget.spent == 0
+
+
+@pytest.mark.promise("001-30")
+async def test_of_month_check_that_degrades_spends_nothing_and_is_named() -> None:
+    """A gateway that is down for an hour degrades the shop for an hour; what it did not see is not unknown."""
+    site, ledger = one_check()
+    gateway = "acme-shop/gateway"
+    site = replace(site, checks=(*site.checks, WatchedCheck(gateway, weight=Weight.DEGRADES)))
+    ledger.seen[gateway] = FIRST_SEEN
+    start = minute("2026-11", 2, "08:00")
+    ledger.check_runs[gateway] = [Run(start, start + 60, DOWN)]
+    reckoned = await Budgets(ledger, ManualClock(NOON)).of_month(site)
+    assert (reckoned.budget.spent, reckoned.budget.minutes.degraded, reckoned.budget.minutes.unknown) == (0, 60, 0)
+    degraded = [piece for piece in reckoned.explained if piece.run.state is MinuteState.DEGRADED]
+    assert [piece.decided_by for piece in degraded] == [(gateway,)]
 
 
 async def test_of_month_removed_check_keeps_its_down_minutes() -> None:

@@ -12,6 +12,7 @@ from sentry.domain.incident_policy import IncidentPolicy
 from sentry.domain.result import Reason, Status
 from sentry.domain.severity import Severity
 from sentry.domain.site import CheckOptions
+from sentry.domain.weight import Weight
 from sentry.ports import SampleKind
 from sentry.services.incidents import COLLECT_WITHIN_S, CONCURRENT_COLLECTIONS, STORE_RETRY_S, Incidents
 from sentry.services.watch import Watch
@@ -375,6 +376,7 @@ async def test_second_outage_of_a_check_is_reported_with_evidence_of_its_own(har
     ("options", "severity"),
     [
         (CheckOptions(kind="http"), Severity.SEV1),
+        (CheckOptions(kind="http", weight=Weight.DEGRADES), Severity.SEV2),
         (CheckOptions(kind="http", counts=False), Severity.SEV3),
         (CheckOptions(kind="http", counts=False, severity=Severity.SEV2), Severity.SEV2),
     ],

@@ -8,6 +8,7 @@ from sentry.domain.month import Month
 from sentry.domain.site import Language
 from sentry.domain.ticket import Ticket, TicketEntry, TicketState, Visibility
 from sentry.domain.watched_site import WatchedCheck
+from sentry.domain.weight import Weight
 from sentry.ports import Sample, SampleKind
 from sentry.services.budgets import Budgets
 from sentry.services.reports import Reports
@@ -112,7 +113,7 @@ async def test_build_address_with_a_password_is_reported_without_it() -> None:
 
 async def test_build_site_without_a_counting_check_claims_nothing() -> None:
     """Observed only: no interval, no response times, nothing measured."""
-    data = await report([shop(checks=(WatchedCheck("acme-shop/http", counts=False),))])
+    data = await report([shop(checks=(WatchedCheck("acme-shop/http", weight=Weight.OBSERVED),))])
     site = data.sites[0]
     assert (site.interval_s, site.response_check) == (None, None)
 

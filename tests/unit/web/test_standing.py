@@ -9,6 +9,7 @@ import pytest
 from sentry.domain.health import Health, HealthState
 from sentry.domain.result import ProbeResult, Reason
 from sentry.domain.site import CheckOptions
+from sentry.domain.weight import Weight
 from sentry.services.watch import CheckView
 from sentry.web.standing import SiteStanding, Standing, check_standing, problems_first, stand, stand_in_turns
 from sentry.web.turns import AT_ONCE
@@ -52,6 +53,16 @@ def test_stand_check_that_does_not_count_only_degrades() -> None:
     down = CheckView(observed, Health(observed.key, HealthState.DOWN, since=START), a_bad_result())
     (site,) = _house(_view(HealthState.UP, a_good_result()), down)
     assert site.standing is Standing.DEGRADED
+
+
+def test_stand_check_that_degrades_passes_its_own_degradation_on() -> None:
+    """An observed check that is merely degraded says nothing of the site, one that degrades does."""
+    for weight, expected in ((Weight.DEGRADES, Standing.DEGRADED), (Weight.OBSERVED, Standing.UP)):
+        check = replace(a_check("acme-shop/gateway"), options=CheckOptions(kind="http", weight=weight))
+        slow = Health(check.key, HealthState.UP, since=START, degraded=Reason.SLOW_RESPONSE)
+        view = CheckView(check, slow, a_good_result(check.key))
+        (site,) = _house(_view(HealthState.UP, a_good_result()), view)
+        assert site.standing is expected
 
 
 def test_stand_worst_check_decides() -> None:
