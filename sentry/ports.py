@@ -19,6 +19,7 @@ from sentry.domain.notice import Delivery, Message, NoticeKind
 from sentry.domain.own_fault import OwnFault, Voice
 from sentry.domain.responsibility import AttributedSpan, AttributionEntry
 from sentry.domain.result import ProbeResult
+from sentry.domain.revocation import Revocation
 from sentry.domain.site import Check, Language
 from sentry.domain.ticket import Ticket, TicketEntry, TicketState, Visibility
 from sentry.domain.watched_site import WatchedSite
@@ -603,6 +604,30 @@ class FindingBook(Protocol):
 
     async def forget(self, kind: str, subject: str) -> None:
         """Forgets a finding; one that is not there is forgotten already."""
+        ...
+
+
+class ChainReader(Protocol):
+    """Reads the certificates that a server shows, outside the probes."""
+
+    async def verified_chain(self, address: str, server_name: str) -> Sequence[bytes]:
+        """Shakes hands once and returns the chain that was built and verified, DER, leaf to root.
+
+        Args:
+            address: `ip:port`, brackets round an IPv6 address.
+            server_name: for SNI and verification.
+
+        Raises:
+            LookupFailed: there was no such chain.
+        """
+        ...
+
+
+class Authorities(Protocol):
+    """Those who issue certificates, asked whether one still stands."""
+
+    async def ask(self, certificate: bytes, issuer: bytes) -> Revocation:
+        """Returns what the issuer says of a certificate, both DER. Never raises for an authority that is silent."""
         ...
 
 

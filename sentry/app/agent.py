@@ -12,12 +12,13 @@ from pathlib import Path
 import structlog
 
 from alerting.environment import ChannelEnvironment
+from probes.environment import ProbeEnvironment
 from probes.evidence import Collector
 from probes.resolver import AiodnsResolver
 from sentry.app.books import Books, open_books
 from sentry.app.duties import Duties
 from sentry.app.kinds import load_settings
-from sentry.app.lookouts import Lookouts
+from sentry.app.lookouts import Lookouts, downloading
 from sentry.app.memory import beside_the_loop, give_back, keep_close, put_aside
 from sentry.app.pages import application
 from sentry.app.prober import LocalProber, Prober
@@ -27,6 +28,7 @@ from sentry.app.roster import scope_of
 from sentry.app.workers.fleet import Fleet
 from sentry.domain.errors import ConfigurationError, Problem, StoreError
 from sentry.domain.events import Event, EventKind
+from sentry.lookups.download import Download
 from sentry.metrics.telemetry import Metrics
 from sentry.outgoing import open_session
 from sentry.ports import Clock
@@ -58,7 +60,14 @@ class Agent:
     """
 
     def __init__(
-        self, config: Path, books: Books, channels: ChannelEnvironment, resolver: AiodnsResolver, *, workers: int = 1
+        self,
+        config: Path,
+        books: Books,
+        channels: ChannelEnvironment,
+        resolver: AiodnsResolver,
+        download: Download,
+        *,
+        workers: int = 1,
     ) -> None:
         self._config = config
         self.books = books
@@ -68,7 +77,9 @@ class Agent:
         self._reloading = asyncio.Lock()
         self.metrics = Metrics(clock)
         self.workers = workers
-        self.prober = self._prober(resolver)
+        own_ports = frozenset({settings.web.address[1]})
+        environment = probe_environment(settings.probe, clock, resolver, books.store.heartbeats, own_ports)
+        self.prober = self._prober(environment)
         self.watch = Watch(
             books.store.watch,
             clock,
@@ -78,13 +89,11 @@ class Agent:
         )
         collector = Collector(clock, settings.probe.resolvers, settings.probe.ca_file, resolver=resolver)
         self._reactions = Reactions(books, self.metrics, channels, collector, self.watch.view)
-        self._lookouts = Lookouts(books, self.watch)
+        self._lookouts = Lookouts(books, self.metrics, self.watch, environment, download)
         self._scheduler = Duties(books, self.metrics).schedule()
 
-    def _prober(self, resolver: AiodnsResolver) -> Prober:
+    def _prober(self, environment: ProbeEnvironment) -> Prober:
         clock, probing = self.books.clock, self.books.settings.probe
-        own_ports = frozenset({self.books.settings.web.address[1]})
-        environment = probe_environment(probing, clock, resolver, self.books.store.heartbeats, own_ports)
         if self.workers > 1:
             return Fleet(
                 probing, self.workers, environment, clock=clock, telemetry=self.metrics, finished=self._finished
@@ -92,7 +101,7 @@ class Agent:
         return LocalProber(environment, clock, self.metrics, self._finished, max_concurrent=probing.max_concurrent)
 
     def _finished(self, done: Finished) -> None:
-        self.watch.take(done.result, done.kind, done.delay_s)
+        self.watch.take(self._lookouts.judged(done.check, done.result), done.kind, done.delay_s)
 
     def _events_written(self) -> None:
         self._reactions.dispatcher.wake()
@@ -181,6 +190,7 @@ class Agent:
         await self._apply(settings, enroll, await self.prober.prepare(settings.checks()))
         await self._reactions.release_removed()
         await self._reactions.incidents.resume()
+        await self._lookouts.load()
         put_aside()
         async with AsyncExitStack() as stack:
             self.port = await self._serve(stack)
@@ -251,7 +261,8 @@ async def open_agent(config: Path, clock: Clock | None = None, *, workers: int |
         resolver = AiodnsResolver(books.clock, settings.probe.resolvers)
         stack.push_async_callback(resolver.close)
         channels = ChannelEnvironment(clock=books.clock, session=session, tls=tls)
-        agent = Agent(config, books, channels, resolver, workers=_workers(config, settings, workers))
+        download = await stack.enter_async_context(downloading(books, tls))
+        agent = Agent(config, books, channels, resolver, download, workers=_workers(config, settings, workers))
         await stack.enter_async_context(agent.working())
         yield agent
 

@@ -1,26 +1,87 @@
-"""What is looked at slowly, beside the probes: certificates, what authorities say of them, and domains."""
+"""What is looked at slowly, beside the probes: certificates, and what their authorities say of them."""
 
-from collections.abc import Awaitable, Callable, Mapping
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 
+from probes.chain_reader import HandshakeReader
+from probes.environment import ProbeEnvironment
 from sentry.app.books import Books
+from sentry.domain.result import ProbeResult
+from sentry.domain.revocation import RevokedBook
+from sentry.domain.site import Check
+from sentry.lookups.authorities import WebAuthorities
+from sentry.lookups.download import Download
+from sentry.metrics.telemetry import Metrics
 from sentry.services.certificates import CertificateWatch
+from sentry.services.revocations import RevocationWatch
 from sentry.services.watch import Watch
 
-CERTIFICATES_EVERY_S = 60.0
+LOOK_EVERY_S = 60.0
+DOWNLOAD_WITHIN_S = 30.0
+"""A list of ten megabytes takes a while; nobody waits for it."""
 
 
 class Lookouts:
     """Builds them; each has a loop of its own, so that none waits for another."""
 
-    def __init__(self, books: Books, watch: Watch) -> None:
+    def __init__(
+        self, books: Books, metrics: Metrics, watch: Watch, environment: ProbeEnvironment, download: Download
+    ) -> None:
+        self._books = books
         self._clock = books.clock
-        self._certificates = CertificateWatch(watch.views, books.store.findings, books.store.events, books.clock)
+        self._revoked = RevokedBook()
+        findings = books.store.findings
+        self._certificates = CertificateWatch(watch.views, findings, books.store.events, books.clock)
+        self._revocations = RevocationWatch(
+            watch.views,
+            book=self._revoked,
+            chains=HandshakeReader(environment, environment.ca_file),
+            authorities=WebAuthorities(download, books.clock),
+            findings=findings,
+            telemetry=metrics,
+            clock=books.clock,
+        )
+
+    def judged(self, check: Check, result: ProbeResult) -> ProbeResult:
+        """Returns a result with what is known beside the probe taken into account."""
+        return self._revoked.judged(result, check.plan)
+
+    async def load(self) -> None:
+        """Reads what was known before a restart, so that the first results are judged by it.
+
+        Raises:
+            StoreUnavailable: the store does not answer.
+        """
+        await self._revocations.load()
 
     def loops(self) -> Mapping[str, Callable[[], Awaitable[None]]]:
         """Returns what has to run while the agent does, by name."""
-        return {"certificates": self._watch_certificates}
+        return {
+            "certificates": self._each_minute(self._certificates.look),
+            "revocation": self._each_minute(self._look_for_revocations),
+        }
 
-    async def _watch_certificates(self) -> None:
-        while True:
-            await self._clock.sleep(CERTIFICATES_EVERY_S)
-            await self._certificates.look()
+    def _each_minute(self, look: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
+        async def keep_looking() -> None:
+            while True:
+                await self._clock.sleep(LOOK_EVERY_S)
+                await look()
+
+        return keep_looking
+
+    async def _look_for_revocations(self) -> None:
+        if self._books.settings.lookups.revocation:
+            await self._revocations.look()
+
+
+@asynccontextmanager
+async def downloading(books: Books, tls: ssl.SSLContext) -> AsyncIterator[Download]:
+    """Opens the way to authorities and registries until the block ends."""
+    download = Download(
+        private=lambda: books.settings.lookups.private_addresses, tls=tls, timeout_s=DOWNLOAD_WITHIN_S
+    )
+    try:
+        yield download
+    finally:
+        await download.aclose()

@@ -7,6 +7,7 @@
     │   └── StoreConflict       a rule of the store refused the write (a second open incident of one key)
     ├── NotFound                there is no such site, incident or ticket
     ├── TransitionRefused       a state machine does not allow this move
+    ├── LookupFailed            a registry or an authority did not answer, or not as it must
     └── DeliveryError           a message was not accepted; `retryable` and `reason` say what to do
 
 A site that is down is a value (`ProbeResult`), never an exception.
@@ -69,6 +70,10 @@ class NotFound(SentryError):  # noqa: N818  # as above
 
 class TransitionRefused(SentryError):  # noqa: N818  # as above
     """The state machine does not allow this move; the message names the moves that it does allow."""
+
+
+class LookupFailed(SentryError):  # noqa: N818  # as above
+    """What was asked of a registry or an authority is not known; the message says what stood in the way."""
 
 
 class DeliveryReason(StrEnum):

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from difflib import get_close_matches
 from enum import StrEnum
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, ClassVar, Literal, Self
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import AfterValidator, AnyHttpUrl, Field, SerializeAsAny, model_validator
@@ -78,6 +78,9 @@ class Plan(StrictModel):
         (30, 14, 7, 1),
         description="Days before a certificate or a domain ends at which somebody is told; empty: never.",
         max_length=10,
+    )
+    revoked_certificate: Literal["down", "degraded", "ignore"] = Field(
+        "down", description="What a check is whose certificate was revoked by the authority that issued it."
     )
     audit_every_days: int = Field(15, ge=1, le=366, description="Days from one security audit to the next.")
     update_weekday: Weekday = Field(Weekday.TUESDAY, description="The day of the weekly update.")

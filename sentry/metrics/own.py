@@ -114,6 +114,9 @@ _TABLE = (
         DETECT_BUCKETS_S,
         "channel",
     ),
+    # certificates and domains
+    _gauge("certificate_revoked", "Whether a certificate of the site was revoked; absent while unknown.", "site"),
+    _counter("revocation_lookups_total", "Answers of authorities about certificates, by what they say.", "result"),
     # the budget
     _gauge("slo_budget_remaining_seconds", "Downtime of the month that is left; negative once overspent.", "site"),
     _gauge("slo_budget_used_ratio", "Share of the month's downtime budget that is used.", "site"),

@@ -168,6 +168,19 @@ class Tickets(StrictModel):
     mirrors: tuple[TicketWebhook, ...] = Field((), max_length=10, description="Help desks that get a copy.")
 
 
+class Lookups(StrictModel):
+    """What the agent asks of authorities and registries about certificates and domains."""
+
+    revocation: bool = Field(
+        default=True, description="Whether the authorities of certificates are asked if they were revoked."
+    )
+    private_addresses: bool = Field(
+        default=False,
+        description="Whether an authority or a registry may stand at an address that is not public; for an authority "
+        "of your own.",
+    )
+
+
 class Defaults(StrictModel):
     """What a site gets that does not say otherwise."""
 

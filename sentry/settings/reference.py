@@ -15,6 +15,7 @@ SECTIONS = {
     "probe": "Probing",
     "retention": "RetentionPolicy",
     "incidents": "IncidentPolicy",
+    "lookups": "Lookups",
     "tickets": "Tickets",
     "defaults": "Defaults",
     "plans.KEY": "Plan",

@@ -110,11 +110,20 @@ class Authority:
         builder = _builder(_name(name), _name(name), key, Validity.days(*days), key)
         return cls(_as_authority(builder).sign(key, hashes.SHA256()), key)
 
-    def intermediate(self, name: str = "Test Intermediate", *, days: tuple[float, float] = (-5, 1825)) -> "Authority":
-        """Makes an authority under this one."""
+    def intermediate(
+        self,
+        name: str = "Test Intermediate",
+        *,
+        days: tuple[float, float] = (-5, 1825),
+        says: Sequence[x509.ExtensionType] = (),
+    ) -> "Authority":
+        """Makes an authority under this one; `says` are further extensions."""
         key = ec.generate_private_key(ec.SECP256R1())
         builder = _as_authority(_builder(_name(name), self.certificate.subject, key, Validity.days(*days), self.key))
-        made = _with_issuers_address(builder).sign(self.key, hashes.SHA256())
+        builder = _with_issuers_address(builder)
+        for extension in says:
+            builder = builder.add_extension(extension, critical=False)
+        made = builder.sign(self.key, hashes.SHA256())
         above = (made, *self.above)
         return Authority(made, key, above)
 
@@ -136,7 +145,9 @@ class Authority:
         key = key or ec.generate_private_key(ec.SECP256R1())
         builder = _builder(_name(names[0]), self.certificate.subject, key, Validity.days(*days), self.key)
         builder = _as_server(builder, names)
-        if self.above:  # as public authorities do: they issue from intermediates and name where these are
+        if self.above and not any(
+            isinstance(one, x509.AuthorityInformationAccess) for one in says
+        ):  # as public authorities do: they issue from intermediates and name where these are
             builder = _with_issuers_address(builder)
         for extension in says:
             builder = builder.add_extension(extension, critical=False)
