@@ -101,6 +101,7 @@ async def open_books(config: Path, clock: Clock | None = None, *, lasting: bool 
             budgets=budgets,
             ledger=store.ledger,
             incidents=store.incidents,
+            attributions=store.attributions,
             tickets=store.tickets,
             renderer=messages,
             clock=clock,

@@ -115,6 +115,8 @@ def watched_sites(settings: Settings) -> list[WatchedSite]:
             uptime_target=settings.plans[site.plan].uptime_target,
             contract_start=site.contract_start,
             checks=tuple(WatchedCheck(one.key, one.interval_s, one.options.weight) for one in checks[site.key]),
+            hosted=site.hosted,
+            excluded=frozenset(settings.plans[site.plan].excluded_attributions),
         )
         for site in settings.sites
     ]

@@ -140,17 +140,23 @@ async def budget(
         (
             one.site.key,
             one.month,
-            f"{one.site.uptime_target:g} %",
-            _percent(one.budget.measured),
+            f"{one.site.uptime_target:g} %" if one.budget.promised else None,
+            _percent(one.budget.measured) if one.budget.promised else None,
+            _percent(one.budget.observed.measured),
             f"[{_percent(one.budget.worst)}, {_percent(one.budget.best)}]",
             one.budget.spent,
-            floored(one.budget.allowed, 2),
-            floored(one.budget.left, 2),
+            floored(one.budget.allowed, 2) if one.budget.promised else None,
+            floored(one.budget.left, 2) if one.budget.promised else None,
+            one.budget.left_out,
+            _runs_out(one),
             one.budget.verdict,
         )
         for one in months
     ]
-    columns = ("site", "month", "target", "measured", "[worst, best]", "down min", "allowed", "left", "verdict")
+    columns = (
+        "site", "month", "target", "contract", "observed", "[worst, best]", "spent", "allowed", "left", "left out",
+        "runs out", "verdict",
+    )  # fmt: skip
     show(columns, rows, "nothing is watched")
 
 
@@ -171,6 +177,12 @@ def _percent(share: Any) -> str:  # noqa: ANN401  # a Fraction or None
     return "-" if shown is None else f"{shown} %"
 
 
+def _runs_out(reckoned: SiteMonth) -> str | None:
+    """When nothing is left at the pace of a week, for a table."""
+    minute = reckoned.runs_out["7d"]
+    return None if minute is None else f"{local_time(minute, reckoned.site.zone):%Y-%m-%d %H:%M}"
+
+
 def _month_document(reckoned: SiteMonth) -> dict[str, Any]:
     figures: Budget = reckoned.budget
     minutes = figures.minutes
@@ -179,18 +191,26 @@ def _month_document(reckoned: SiteMonth) -> dict[str, Any]:
         "month": str(reckoned.month),
         "time_zone": reckoned.site.zone.key,
         "target_percent": reckoned.site.uptime_target,
+        "promised": figures.promised,
         "measured_percent": _number(floored_percent(figures.measured)),
+        "observed_percent": _number(floored_percent(figures.observed.measured)),
         "worst_percent": _number(floored_percent(figures.worst)),
         "best_percent": _number(floored_percent(figures.best)),
         "verdict": figures.verdict,
         "minutes": {
             name: getattr(minutes, name) for name in ("total", "up", "down", "degraded", "maintenance", "unknown")
         },
+        "left_out_minutes": figures.left_out,
         "allowed_minutes": float(figures.allowed),
         "spent_minutes": figures.spent,
         "left_minutes": float(figures.left),
         "used_ratio": float(figures.used),
+        "runs_out_at": {window: _local(reckoned, minute) for window, minute in reckoned.runs_out.items()},
     }
+
+
+def _local(reckoned: SiteMonth, minute: int | None) -> datetime | None:
+    return None if minute is None else local_time(minute, reckoned.site.zone)
 
 
 def _number(value: Any) -> float | None:  # noqa: ANN401  # a Decimal or None
@@ -214,7 +234,14 @@ def _print_month(reckoned: SiteMonth) -> None:
     out.print(f"[bold]{escape(reckoned.site.name)}[/bold] {document['month']} ({document['time_zone']})")
     for name, value in document["minutes"].items():
         out.print(f"  {name:<13}{value:>8}")
-    out.print(f"  {'measured':<13}{_percent(figures.measured):>10}")
+    out.print(f"  {'contract':<13}{_percent(figures.measured) if figures.promised else '-':>10}")
+    out.print(f"  {'observed':<13}{_percent(figures.observed.measured):>10}")
     out.print(f"  {'worst, best':<13}[{_percent(figures.worst)}, {_percent(figures.best)}]".replace("[", "\\["))
-    out.print(f"  {'allowed':<13}{floored(figures.allowed, 2):>8} min, {floored(figures.left, 2)} left")
+    if figures.promised:
+        out.print(f"  {'left out':<13}{figures.left_out:>8} min")
+        out.print(f"  {'spent':<13}{figures.spent:>8} min")
+        out.print(f"  {'allowed':<13}{floored(figures.allowed, 2):>8} min, {floored(figures.left, 2)} left")
+    for window, minute in reckoned.runs_out.items():
+        when = "not this month" if minute is None else f"{local_time(minute, reckoned.site.zone):%Y-%m-%d %H:%M}"
+        out.print(f"  {'runs out':<13}{when} (at the pace of the last {window})")
     out.print(f"  {'verdict':<13}{figures.verdict} (target {document['target_percent']:g} %)")

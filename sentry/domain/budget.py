@@ -5,11 +5,14 @@ Source of every rule: the contract (99.7 % of a calendar month in the contract's
 - available = up + degraded; a slow site is a site that works.
 - `unknown` is neither up nor down: measured leaves it out, worst counts it as down, best as up.
 - `maintenance` is excluded from numerator and denominator.
+- So are the down minutes that the contract leaves out: those of the client or of a third party. Without them the
+  figures are the contractual ones; `observed` has them in.
+- Only a site on our own infrastructure is under the promise; of any other there are observed figures alone.
 - met if worst ≥ target, missed if best < target, else inconclusive; compared unrounded, shown floored.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
@@ -24,12 +27,13 @@ BURN_WINDOWS: Mapping[str, int] = {"5m": 5, "30m": 30, "1h": 60, "2h": 120, "6h"
 
 
 class Verdict(StrEnum):
-    """What a month came to. `RUNNING`: it is not over and nothing is lost yet."""
+    """What a month came to. `RUNNING`: it is not over and nothing is lost yet. `OBSERVED`: nothing was promised."""
 
     MET = "met"
     MISSED = "missed"
     INCONCLUSIVE = "inconclusive"
     RUNNING = "running"
+    OBSERVED = "observed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +44,9 @@ class Budget:
         target: promised share of available minutes, e.g. 997/1000.
         start: first minute of the month that is under contract; end: the minute after the month's last.
         until: the minute after the last one accounted for; before `end` while the month runs.
-        minutes: what the minutes [start, until) were.
+        minutes: what the minutes [start, until) were, those that are left out among the down ones.
+        left_out: how many of the down minutes the contract leaves out.
+        promised: whether the target is promised for this site at all.
     """
 
     target: Fraction
@@ -48,6 +54,13 @@ class Budget:
     end: int
     until: int
     minutes: Totals
+    left_out: int = 0
+    promised: bool = True
+
+    @property
+    def observed(self) -> "Budget":
+        """The same month with nothing left out."""
+        return replace(self, left_out=0)
 
     @property
     def running(self) -> bool:
@@ -62,7 +75,7 @@ class Budget:
     @property
     def measured(self) -> Fraction | None:
         """Available share of the minutes that were seen, None where none was."""
-        return _share(self.minutes.answered, self.minutes.answered + self.minutes.down)
+        return _share(self.minutes.answered, self.minutes.answered + self.spent)
 
     @property
     def worst(self) -> Fraction | None:
@@ -77,6 +90,8 @@ class Budget:
     @property
     def verdict(self) -> Verdict:
         """Met, missed or inconclusive; a running month is missed as soon as no remaining minute can mend it."""
+        if not self.promised:
+            return Verdict.OBSERVED
         if self.running:
             return Verdict.MISSED if self.spent > self.allowed else Verdict.RUNNING
         if self.worst is None or self.best is None:
@@ -88,12 +103,12 @@ class Budget:
     @property
     def allowed(self) -> Fraction:
         """Minutes the site may be down in the whole month, exact: 129.6 for 43,200 minutes at 99.7 %."""
-        return (1 - self.target) * (self.span_minutes - self.minutes.maintenance)
+        return (1 - self.target) * (self.span_minutes - self.minutes.maintenance - self.left_out)
 
     @property
     def spent(self) -> int:
-        """Minutes it was down."""
-        return self.minutes.down
+        """Minutes it was down and that the contract counts."""
+        return self.minutes.down - self.left_out
 
     @property
     def left(self) -> Fraction:
@@ -109,16 +124,25 @@ class Budget:
 
     @property
     def crossed(self) -> tuple[int, ...]:
-        """The thresholds (percent of the budget) that are reached or passed."""
+        """The thresholds (percent of the budget) that are reached or passed; none where nothing is promised."""
         percent = self.used * 100
-        return tuple(threshold for threshold in THRESHOLDS if self.spent and percent >= threshold)
+        return tuple(threshold for threshold in THRESHOLDS if self.promised and self.spent and percent >= threshold)
 
     @property
     def _counted(self) -> int:
-        return self.minutes.total - self.minutes.maintenance
+        return self.minutes.total - self.minutes.maintenance - self.left_out
 
 
-def budget_of(runs: Sequence[Run], target: Fraction, start: int, end: int, until: int) -> Budget:
+def budget_of(
+    runs: Sequence[Run],
+    target: Fraction,
+    start: int,
+    end: int,
+    until: int,
+    *,
+    left_out: Sequence[Run] = (),
+    promised: bool = True,
+) -> Budget:
     """Reckons the budget of a month.
 
     Args:
@@ -127,9 +151,12 @@ def budget_of(runs: Sequence[Run], target: Fraction, start: int, end: int, until
         start: first minute under contract.
         end: the minute after the month's last.
         until: the minute after the last one accounted for; minutes from here on are neither up nor unknown.
+        left_out: the down ones among the runs that the contract leaves out.
+        promised: whether the target is promised for this site at all.
     """
     until = min(max(until, start), end)
-    return Budget(target, start, end, until, totals(clip(runs, start, until)))
+    without = totals(clip(left_out, start, until)).down
+    return Budget(target, start, end, until, totals(clip(runs, start, until)), without, promised)
 
 
 def burn_rate(runs: Sequence[Run], target: Fraction, until: int, window: int) -> float:

@@ -17,10 +17,10 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
-SCHEMA = "online-sentry/client-report/1"
+SCHEMA = "online-sentry/client-report/2"
 """Names the shape of the data; a change that a reader could trip over gets the next number."""
 
-RULES_VERSION = "1"
+RULES_VERSION = "2"
 """Names the rules of the account; the report prints them."""
 
 NOT_MEASURED = ("functionality", "security", "updates", "backups")
@@ -40,13 +40,17 @@ class Minutes:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """The account of a month.
+    """The account of a month, as the contract counts it.
 
     Attributes:
         measured, worst, best: percent with three decimals, None where no minute was accounted for.
-        verdict: met, missed, inconclusive or running.
+        observed: what `measured` would be with nothing left out and, of an account, with every site.
+        verdict: met, missed, inconclusive or running; observed where nothing is promised.
         counted_from: first minute under contract; counted_until: the minute after the last accounted for.
         span_minutes: minutes of the whole month under contract.
+        minutes: of each state, those that are left out among the down ones.
+        left_out: how many down minutes the contract leaves out, because others answer for them.
+        spent: how many down minutes the contract counts.
         allowed, left: minutes with three decimals; used_percent: of the allowed minutes, one decimal.
     """
 
@@ -54,12 +58,14 @@ class Figures:
     measured: str | None
     worst: str | None
     best: str | None
+    observed: str | None
     verdict: str
     running: bool
     counted_from: str
     counted_until: str
     span_minutes: int
     minutes: Minutes
+    left_out: int
     allowed: str
     spent: int
     left: str
@@ -77,6 +83,17 @@ class Interval:
 
 
 @dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Consecutive down minutes of one incident that the contract leaves out, and on whose side they were."""
+
+    start: str
+    end: str
+    minutes: int
+    incident: int
+    side: str
+
+
+@dataclass(frozen=True, slots=True)
 class Day:
     """One date of the month; minutes before the contract and still to come are in none of the states."""
 
@@ -90,6 +107,8 @@ class IncidentEntry:
 
     Attributes:
         cause: one line in the report's language.
+        side: on whose side it was, by the newest word of it.
+        side_reason: why, where a person said so; empty where the agent guesses.
         actions: what the ticket says publicly of the work done.
     """
 
@@ -98,6 +117,7 @@ class IncidentEntry:
     cause: str
     reason: str
     side: str
+    side_reason: str
     started_at: str
     recovered_at: str | None
     detect_s: int
@@ -133,6 +153,7 @@ class SiteReport:
 
     Attributes:
         interval_s: seconds from one visit to the next, None where no check counts.
+        left_out: the down minutes that the contract leaves out.
         response_check: the check whose response times these are, None where no samples are kept.
         trend: at most 13 months, the reported one last.
     """
@@ -148,6 +169,7 @@ class SiteReport:
     degraded: tuple[Interval, ...]
     unknown: tuple[Interval, ...]
     maintenance: tuple[Interval, ...]
+    left_out: tuple[LeftOut, ...]
     incidents: tuple[IncidentEntry, ...]
     response_check: str | None
     response: tuple[ResponseDay, ...]
@@ -159,8 +181,8 @@ class ReportData:
     """The report of one client for one month.
 
     Attributes:
-        account: all sites together (a minute is down if any site is down); None for a single site, or where sites
-            differ in target or zone.
+        account: all promised sites together (a minute is down if any of them is down); None for fewer than two, or
+            where they differ in target or zone.
         sha256: over the canonical JSON of everything else; empty until sealed.
     """
 

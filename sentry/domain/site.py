@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import AfterValidator, AnyHttpUrl, Field, SerializeAsAny, model_validator
 
+from sentry.domain.failure_report import Attribution
 from sentry.domain.model import StrictModel
 from sentry.domain.severity import Severity
 from sentry.domain.shop import Shop
@@ -64,6 +65,15 @@ class Agency(StrictModel):
     )
 
 
+def _excludable(side: Attribution) -> Attribution:
+    if side in {Attribution.INFRASTRUCTURE, Attribution.UNKNOWN}:
+        raise ValueError(
+            f"minutes of '{side}' cannot be left out of a promise: name client, third_party or site, whose minutes "
+            "somebody else answers for"
+        )
+    return side
+
+
 class Plan(StrictModel):
     """What was sold: figures of the contract and how an outage is confirmed."""
 
@@ -90,6 +100,11 @@ class Plan(StrictModel):
         le=8_784,
         description="Hours before its begin at which planned maintenance must have been announced, to be left out of "
         "the account.",
+    )
+    excluded_attributions: tuple[Annotated[Attribution, AfterValidator(_excludable)], ...] = Field(
+        (Attribution.CLIENT, Attribution.THIRD_PARTY),
+        description="Whose down minutes the contract leaves out: client, third_party, site. Whatever nobody has "
+        "classified counts.",
     )
     time_zone: ZoneName | None = Field(None, description="Zone of the contract's months; the client's when absent.")
     language: Language | None = Field(None, description="Language of reports; the client's when absent.")
@@ -172,6 +187,11 @@ class Site(StrictModel):
     )
     name: str | None = Field(None, description="As reports call it; the host name when absent.")
     host: Key | None = Field(None, description="The server it stands on, one of `hosts`.")
+    hosted: bool = Field(
+        default=True,
+        description="Whether it stands on our own infrastructure; false: it is watched, but no availability is "
+        "promised.",
+    )
     contract_start: date | None = Field(None, description="First day that counts; the day first seen when absent.")
     shop: Shop | None = Field(None, description="The pages by which a shop lives; each becomes a check.")
     checks: tuple[SerializeAsAny[CheckOptions], ...] = Field(min_length=1, description="What is probed.")

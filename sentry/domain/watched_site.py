@@ -6,6 +6,7 @@ from fractions import Fraction
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
+from sentry.domain.failure_report import Attribution
 from sentry.domain.maintenance import Work
 from sentry.domain.site import Language
 from sentry.domain.weight import Weight
@@ -32,6 +33,8 @@ class WatchedSite:
         checks: the checks configured now; the first that decides is the one whose response times are reported.
         work: all maintenance that is or was announced, in order of time; also what counts as it was seen.
         maintenance: what of it was announced in time, as [start, end) minutes; they are taken out of the account.
+        hosted: whether it stands on our own infrastructure; of any other nothing is promised.
+        excluded: the sides whose down minutes the contract leaves out.
     """
 
     key: str
@@ -46,6 +49,8 @@ class WatchedSite:
     checks: tuple[WatchedCheck, ...] = ()
     work: tuple[Work, ...] = ()
     maintenance: tuple[tuple[int, int], ...] = ()
+    hosted: bool = True
+    excluded: frozenset[Attribution] = frozenset({Attribution.CLIENT, Attribution.THIRD_PARTY})
 
     @property
     def target(self) -> Fraction:

@@ -13,6 +13,20 @@ HEADER = ("site", "kind", "name", "start", "end", "minutes", "value", "note")
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 """Cells that begin so are run as formulas by spreadsheets, the full-width signs too (OWASP, CSV injection)."""
 
+_FIGURES = (
+    "target",
+    "measured",
+    "worst",
+    "best",
+    "observed",
+    "verdict",
+    "left_out",
+    "allowed",
+    "spent",
+    "left",
+    "used_percent",
+)
+
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 
 
@@ -54,7 +68,7 @@ def _rows(report: ReportData) -> Iterator[_Row]:
 
 def _site_rows(site: SiteReport) -> Iterator[_Row]:
     figures = site.figures
-    for name in ("target", "measured", "worst", "best", "verdict", "allowed", "spent", "left", "used_percent"):
+    for name in _FIGURES:
         value = getattr(figures, name)
         yield site.key, "figure", name, figures.counted_from, figures.counted_until, "", value, site.name
     for state in ("up", "down", "degraded", "maintenance", "unknown"):
@@ -63,11 +77,14 @@ def _site_rows(site: SiteReport) -> Iterator[_Row]:
     for state in ("down", "degraded", "unknown", "maintenance"):
         for interval in getattr(site, state):
             yield _interval_row(site, state, interval)
+    for item in site.left_out:
+        yield site.key, "left_out", f"#{item.incident}", item.start, item.end, item.minutes, item.side, ""
     for incident in site.incidents:
-        yield (
-            site.key, "incident", f"#{incident.number}", incident.started_at, incident.recovered_at, "",
-            incident.reason, incident.cause,
-        )  # fmt: skip
+        place = f"#{incident.number}", incident.started_at, incident.recovered_at
+        yield site.key, "incident", *place, "", incident.reason, incident.cause
+        yield site.key, "side", *place, "", incident.side, incident.side_reason
+        for name in ("detect_s", "acknowledge_s", "resolve_s"):
+            yield site.key, name, *place, "", getattr(incident, name), ""
     for day in site.days:
         yield site.key, "day", day.date, "", "", day.minutes.down, "", "down"
 

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 from sentry.domain.client_report import ReportData
 from sentry.domain.site import Language
 from sentry.reports.charts import CHART_HEIGHT, CHART_WIDTH, calendar, response_lines, trend_bars, used_share
-from sentry.reports.incident_times import incident_times
+from sentry.reports.incident_times import SIDES, incident_times
 from sentry.reports.methodology import RULES, VERDICT_TEXT, not_measured, verdict_sentence
 from sentry.reports.pages import page
 from sentry.reports.wording import Wording
@@ -38,6 +38,7 @@ class HtmlReport:
             response_lines=response_lines,
             used_share=used_share,
             incident_times=incident_times,
+            sides=SIDES,
             chart_width=CHART_WIDTH,
             chart_height=CHART_HEIGHT,
         )

@@ -2,9 +2,10 @@
 
 from sentry.domain.client_report import IncidentEntry
 from sentry.reports.attributions import SIDE_TEXT
+from sentry.reports.inert import inert_line
 from sentry.reports.wording import Wording
 
-_SIDES = {str(side): text for side, text in SIDE_TEXT.items()}
+SIDES = {str(side): text for side, text in SIDE_TEXT.items()}
 
 
 def incident_times(incident: IncidentEntry, wording: Wording) -> list[str]:
@@ -16,5 +17,9 @@ def incident_times(incident: IncidentEntry, wording: Wording) -> list[str]:
         times.append(wording.text("not over yet"))
     else:
         times.append(wording.text("over after {duration}", duration=wording.duration(incident.resolve_s)))
-    times.append(wording.text("likely side: {side}", side=wording.text(_SIDES[incident.side])))
+    side = wording.text(SIDES[incident.side])
+    if incident.side_reason:
+        times.append(wording.text("side: {side} ({reason})", side=side, reason=inert_line(incident.side_reason, 500)))
+    else:
+        times.append(wording.text("likely side: {side}", side=side))
     return times

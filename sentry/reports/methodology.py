@@ -23,6 +23,17 @@ RULES = (
         "time count."
     ),
     N_(
+        "Every outage is put down to a side: the hosting, the web site itself, a third party, the client, or nobody "
+        "as long as it is not clear. Minutes for which a third party or the client answers, as the contract says, "
+        "are left out of the promise and named one by one; the figure with them in stands beside it. Whatever is not "
+        "clear counts against us. A side is never changed without a name and a reason, and what was said before "
+        "stays."
+    ),
+    N_(
+        "The promise is for sites on our own servers. Of any other the report shows what was seen and promises "
+        "nothing."
+    ),
+    N_(
         "The month is the calendar month in the time zone named here, with its real number of minutes. A contract "
         "that begins within the month counts from its first day."
     ),
@@ -45,6 +56,7 @@ VERDICT_TEXT = {
     "missed": N_("promise missed"),
     "inconclusive": N_("inconclusive"),
     "running": N_("month still running"),
+    "observed": N_("watched, not promised"),
 }
 
 
@@ -68,6 +80,9 @@ _VERDICT_SENTENCES = {
     "inconclusive": N_(
         "We could not watch {site} in every minute: the true figure lies between {worst} and {best}, so whether the "
         "promised {target} was kept cannot be said."
+    ),
+    "observed": N_(
+        "{site} does not stand on our servers: we watch it, and its availability is not part of a promise."
     ),
     "running": N_("The month is not over yet; so far {site} can still keep the promised {target}."),
 }

@@ -5,9 +5,9 @@ from datetime import date, datetime
 from textwrap import wrap
 from zoneinfo import ZoneInfo
 
-from sentry.domain.client_report import Figures, IncidentEntry, Interval, ReportData, SiteReport
+from sentry.domain.client_report import Figures, IncidentEntry, Interval, LeftOut, ReportData, SiteReport
 from sentry.domain.site import Language
-from sentry.reports.incident_times import incident_times
+from sentry.reports.incident_times import SIDES, incident_times
 from sentry.reports.inert import inert_line
 from sentry.reports.methodology import RULES, VERDICT_TEXT, not_measured, verdict_sentence
 from sentry.reports.wording import Wording
@@ -60,6 +60,9 @@ def _site(site: SiteReport, wording: Wording) -> Iterator[str]:
     yield ""
     yield wording.text("When it was down") + ":"
     yield from _intervals(site.down, wording)
+    if site.left_out:
+        yield wording.text("Left out of the promise") + ":"
+        yield from _left_out(site.left_out, wording)
     if site.unknown:
         yield wording.text("When we could not watch") + ":"
         yield from _intervals(site.unknown, wording)
@@ -76,16 +79,19 @@ def _site(site: SiteReport, wording: Wording) -> Iterator[str]:
 
 def _figures(figures: Figures, wording: Wording) -> Iterator[str]:
     span = f"[{wording.percent_text(figures.worst)}; {wording.percent_text(figures.best)}]"
-    rows = (
-        (wording.text("Promised"), wording.share(figures.target)),
-        (wording.text("Measured"), wording.percent_text(figures.measured)),
+    promised = figures.verdict != "observed"
+    rows = [
+        *([(wording.text("Promised"), wording.share(figures.target))] if promised else []),
+        *([(wording.text("By the contract"), wording.percent_text(figures.measured))] if promised else []),
+        (wording.text("As observed"), wording.percent_text(figures.observed)),
         (wording.text("Lowest and highest possible"), span),
         (wording.text("Verdict"), wording.text(VERDICT_TEXT[figures.verdict])),
-        (wording.text("Minutes down"), wording.number(figures.spent)),
-        (wording.text("Minutes allowed"), wording.decimal(figures.allowed)),
+        (wording.text("Minutes down"), wording.number(figures.minutes.down)),
+        *([(wording.text("Minutes left out"), wording.number(figures.left_out))] if figures.left_out else []),
+        *([(wording.text("Minutes allowed"), wording.decimal(figures.allowed))] if promised else []),
         (wording.text("Minutes not watched"), wording.number(figures.minutes.unknown)),
         (wording.text("Minutes in this month"), wording.number(figures.span_minutes)),
-    )
+    ]
     for label, value in rows:
         yield f"  {label:<{_LABEL}}{value}"
 
@@ -97,6 +103,14 @@ def _intervals(intervals: tuple[Interval, ...], wording: Wording) -> Iterator[st
         yield f"  {wording.minute(start)} → {wording.until(start, end)}  {minutes}"
     if not intervals:
         yield "  " + wording.text("none")
+
+
+def _left_out(items: tuple[LeftOut, ...], wording: Wording) -> Iterator[str]:
+    for item in items:
+        start, end = datetime.fromisoformat(item.start), datetime.fromisoformat(item.end)
+        minutes = wording.plural("{count} minute", "{count} minutes", item.minutes)
+        side = wording.text(SIDES[item.side])
+        yield f"  {wording.minute(start)} → {wording.until(start, end)}  {minutes}  {side} (#{item.incident})"
 
 
 def _incident(incident: IncidentEntry, wording: Wording) -> Iterator[str]:

@@ -109,6 +109,8 @@ class BudgetWatch:
             await self._file(standing.previous)
         await self._file(standing.month)
         site, budget = standing.month.site.key, standing.month.budget
+        if not standing.month.site.hosted:
+            return  # nothing is promised, so there is no budget
         self._telemetry.gauge("slo_budget_remaining_seconds", float(budget.left * 60), site=site)
         self._telemetry.gauge("slo_budget_used_ratio", float(budget.used), site=site)
         for window, rate in standing.burn.rates.items():

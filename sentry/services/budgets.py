@@ -58,6 +58,7 @@ class Budgets:
             runs=await self._ledger.runs(site.key, start, end),
             first_seen=await self._ledger.first_seen(site.key),
             uncounted=await self._ledger.uncounted(site.key),
+            attributed=await self._ledger.attributed(site.key, start, end),
         )
 
     async def lapses(self) -> Mapping[str, Hashable]:

@@ -9,6 +9,7 @@ from sentry.domain.burn import BurnRule, alarm, before_newest_outage, burning
 from sentry.domain.forecast import FORECAST_WINDOWS, forecast
 from sentry.domain.ledger import CheckRuns, Explained, MinuteState, Run, clip, merge_explained, overlay
 from sentry.domain.month import Month, day_start, minute_of, month_of
+from sentry.domain.responsibility import AttributedRun, attributed_runs, left_out
 from sentry.domain.watched_site import WatchedSite
 from sentry.domain.weight import Weight
 from sentry.ports import SiteHistory
@@ -33,6 +34,8 @@ class SiteMonth:
         runs: what the minutes [start of the month, until) were; they tile the span, maintenance laid over.
         explained: the same minutes before maintenance, with the checks that decided them.
         layers: the checks that counted.
+        attributed: the down minutes, shared out to the incidents that tell of them.
+        left_out: those of them that the contract leaves out.
         runs_out: the minute in which nothing is left of the budget, at the pace of each of `FORECAST_WINDOWS`; None
             where that is not in this month.
     """
@@ -43,7 +46,14 @@ class SiteMonth:
     runs: tuple[Run, ...]
     explained: tuple[Explained, ...]
     layers: tuple[CheckRuns, ...]
+    attributed: tuple[AttributedRun, ...]
+    left_out: tuple[Run, ...]
     runs_out: Mapping[str, int | None]
+
+    @property
+    def contract_runs(self) -> tuple[Run, ...]:
+        """The runs as the contract sees them: what it leaves out is as if work had been announced."""
+        return _without(self.runs, self.left_out)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +105,28 @@ def reckon(site: WatchedSite, month: Month, history: SiteHistory, now: int) -> S
     explained = merge_explained(layers, begin, max(begin, min(end, now)))
     until = _settled(explained, site, begin, now)
     own = clip(overlay([piece.run for piece in explained], site.maintenance), begin, until)
-    budget = budget_of(own, site.target, begin, end, until)
-    recent = (*_runs_before(site, history, start, until), *own) if begin == start else own
-    return SiteMonth(site, month, budget, own, explained, tuple(layers), forecast(budget, own, recent))
+    attributed = attributed_runs(own, history.attributed)
+    out = _left_out(attributed, site)
+    budget = budget_of(own, site.target, begin, end, until, left_out=out, promised=site.hosted)
+    counted = _without(own, out)
+    recent = (*_runs_before(site, history, start, until), *counted) if begin == start else counted
+    runs_out = forecast(budget, counted, recent)
+    return SiteMonth(site, month, budget, own, explained, tuple(layers), attributed, out, runs_out)
+
+
+def _left_out(attributed: Sequence[AttributedRun], site: WatchedSite) -> tuple[Run, ...]:
+    """The down minutes that the contract leaves out; where nothing is promised there is nothing to leave out of."""
+    return left_out(attributed, site.excluded) if site.hosted else ()
+
+
+def _without(runs: Sequence[Run], out: Sequence[Run]) -> tuple[Run, ...]:
+    return overlay(runs, [(run.start, run.end) for run in out])
+
+
+def _counted(explained: Sequence[Explained], site: WatchedSite, history: SiteHistory) -> tuple[Run, ...]:
+    """The runs of a span as the contract sees them."""
+    runs = overlay([piece.run for piece in explained], site.maintenance)
+    return _without(runs, _left_out(attributed_runs(runs, history.attributed), site))
 
 
 def reckoned_from(site: WatchedSite, month: Month, now: int) -> int:
@@ -112,7 +141,7 @@ def _runs_before(site: WatchedSite, history: SiteHistory, month_start: int, unti
     if start >= month_start:
         return ()
     explained = merge_explained(_layers(site, history, start, month_start), start, month_start)
-    return overlay([piece.run for piece in explained], site.maintenance)
+    return _counted(explained, site, history)
 
 
 def burn_begins(site: WatchedSite, now: int) -> int:
@@ -131,12 +160,12 @@ def burn_of(site: WatchedSite, history: SiteHistory, now: int) -> Burn:
     begin = burn_begins(site, now)
     explained = merge_explained(_layers(site, history, begin, now), begin, now)
     until = _settled(explained, site, begin, now)
-    runs = [piece.run for piece in explained]
+    runs = _counted(explained, site, history)
     rates = _rates(runs, site, until)
-    worst = burning(rates)
+    worst = burning(rates) if site.hosted else None
     return Burn(
         rates,
-        tuple(run for run in runs if run.state in LAPSES),
+        tuple(piece.run for piece in explained if piece.run.state in LAPSES),
         worst,
         alarm(rates, _rates(before_newest_outage(runs), site, until)) if worst else None,
     )

@@ -2,7 +2,7 @@
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 from statistics import median
@@ -14,6 +14,7 @@ from sentry.domain.client_report import (
     Figures,
     IncidentEntry,
     Interval,
+    LeftOut,
     Minutes,
     ReportData,
     ResponseDay,
@@ -23,13 +24,14 @@ from sentry.domain.client_report import (
 from sentry.domain.errors import NotFound
 from sentry.domain.failure_report import FailureReport
 from sentry.domain.incident import Incident
-from sentry.domain.ledger import CheckRuns, MinuteState, Run, clip, merge, totals
+from sentry.domain.ledger import CheckRuns, MinuteState, Run, clip, merge, overlay, totals
 from sentry.domain.month import Month, day_start, local_time
 from sentry.domain.public_url import public_url
+from sentry.domain.responsibility import standing_side
 from sentry.domain.site import Language
 from sentry.domain.ticket import Visibility
 from sentry.domain.watched_site import WatchedSite
-from sentry.ports import Clock, IncidentStore, LedgerReader, MessageRenderer, TicketStore
+from sentry.ports import AttributionBook, Clock, IncidentStore, LedgerReader, MessageRenderer, TicketStore
 from sentry.services.budgets import Budgets
 from sentry.services.reckoning import SiteMonth
 
@@ -56,6 +58,7 @@ class Reports:
         budgets: Budgets,
         ledger: LedgerReader,
         incidents: IncidentStore,
+        attributions: AttributionBook,
         tickets: TicketStore,
         renderer: MessageRenderer,
         clock: Clock,
@@ -64,6 +67,7 @@ class Reports:
         self._budgets = budgets
         self._ledger = ledger
         self._incidents = incidents
+        self._attributions = attributions
         self._tickets = tickets
         self._renderer = renderer
         self._clock = clock
@@ -116,6 +120,7 @@ class Reports:
             degraded=_intervals(reckoned, MinuteState.DEGRADED),
             unknown=_intervals(reckoned, MinuteState.UNKNOWN),
             maintenance=_intervals(reckoned, MinuteState.MAINTENANCE),
+            left_out=_left_out(reckoned),
             incidents=await self._incident_entries(reckoned, language),
             response_check=response_check if response else None,
             response=response,
@@ -139,12 +144,14 @@ class Reports:
         self, incident: Incident, report: FailureReport, zone: ZoneInfo, language: Language
     ) -> IncidentEntry:
         recovered = incident.recovered_at
+        said = await self._attributions.history(incident.id)
         return IncidentEntry(
             number=incident.id,
             severity=str(incident.severity),
             cause=self._renderer.cause(incident, language),
             reason=str(report.reason),
-            side=str(report.attribution),
+            side=str(standing_side(said) if said else report.attribution),
+            side_reason=next((entry.reason for entry in reversed(said) if entry.is_of_person), ""),
             started_at=_text(incident.started_at, zone),
             recovered_at=_text(recovered, zone) if recovered else None,
             detect_s=int(incident.time_to_detect.total_seconds()),
@@ -191,15 +198,29 @@ class Reports:
 
 
 def _account(reckoned: Sequence[SiteMonth]) -> Figures | None:
-    """All sites of the account together: the union of their minutes, where one promise covers them all."""
-    sites = [each.site for each in reckoned]
+    """All promised sites of the account together: the union of their minutes, where one promise covers them all."""
+    promised = [each for each in reckoned if each.site.hosted]
+    sites = [each.site for each in promised]
     if len(sites) < 2 or len({(site.target, site.zone.key) for site in sites}) > 1:  # noqa: PLR2004  # one site is no union
         return None
-    start = min(each.budget.start for each in reckoned)
-    until = min(each.budget.until for each in reckoned)
+    start = min(each.budget.start for each in promised)
+    until = max(start, min(each.budget.until for each in promised))
+    runs = _union(promised, start, until)
+    counted = merge(
+        [CheckRuns(each.site.key, each.contract_runs, each.budget.start, each.budget.end) for each in promised],
+        start,
+        until,
+    )
+    spent = [(run.start, run.end) for run in counted if run.state is MinuteState.DOWN]
+    out = [run for run in overlay(runs, spent) if run.state is MinuteState.DOWN]
+    budget = budget_of(runs, sites[0].target, start, promised[0].budget.end, until, left_out=out)
+    everything = budget_of(_union(reckoned, start, until), sites[0].target, start, budget.end, until)
+    return replace(_figures(budget, sites[0].zone), observed=_percent(everything.measured))
+
+
+def _union(reckoned: Sequence[SiteMonth], start: int, until: int) -> tuple[Run, ...]:
     layers = [CheckRuns(each.site.key, each.runs, each.budget.start, each.budget.end) for each in reckoned]
-    runs = merge(layers, start, max(start, until))
-    return _figures(budget_of(runs, sites[0].target, start, reckoned[0].budget.end, until), sites[0].zone)
+    return merge(layers, start, until)
 
 
 def _figures(budget: Budget, zone: ZoneInfo) -> Figures:
@@ -208,16 +229,33 @@ def _figures(budget: Budget, zone: ZoneInfo) -> Figures:
         measured=_percent(budget.measured),
         worst=_percent(budget.worst),
         best=_percent(budget.best),
+        observed=_percent(budget.observed.measured),
         verdict=str(budget.verdict),
         running=budget.running,
         counted_from=_minute_text(budget.start, zone),
         counted_until=_minute_text(budget.until, zone),
         span_minutes=budget.span_minutes,
         minutes=Minutes(**asdict(budget.minutes)),
+        left_out=budget.left_out,
         allowed=str(floored(budget.allowed, 3)),
         spent=budget.spent,
         left=str(floored(budget.left, 3)),
         used_percent=str(floored(budget.used * 100, 1)),
+    )
+
+
+def _left_out(reckoned: SiteMonth) -> tuple[LeftOut, ...]:
+    zone, out = reckoned.site.zone, set(reckoned.left_out)
+    return tuple(
+        LeftOut(
+            start=_minute_text(each.run.start, zone),
+            end=_minute_text(each.run.end, zone),
+            minutes=each.run.minutes,
+            incident=each.span.incident_id,
+            side=str(each.span.side),
+        )
+        for each in reckoned.attributed
+        if each.span is not None and each.run in out
     )
 
 

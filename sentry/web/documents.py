@@ -191,13 +191,19 @@ class BudgetDocument(BaseModel):
     time_zone: str
     target: float = Field(description="Promised availability, percent.")
     verdict: Verdict
-    measured: Percent | None = Field(description="Percent available of the minutes that were seen.")
+    promised: bool = Field(description="False for a site that is not on our infrastructure: it is observed only.")
+    measured: Percent | None = Field(description="Percent available of the minutes that were seen, by the contract.")
+    observed: Percent | None = Field(description="The same with nothing left out.")
     worst: Percent | None = Field(description="If the site was down in every unknown minute.")
     best: Percent | None = Field(description="If it was up in every unknown minute.")
+    left_out_minutes: int = Field(description="Minutes down that the contract leaves out: others answer for them.")
     allowed_minutes: float
     spent_minutes: int
     left_minutes: float
     used_percent: float
+    runs_out: dict[str, datetime | None] = Field(
+        description="When nothing is left, at the pace of each window; null: not in this month."
+    )
     start: datetime
     until: datetime = Field(description="Up to where the minutes are accounted for.")
     end: datetime

@@ -159,6 +159,8 @@ def budget_cell(words: Words, month: SiteMonth | None) -> BudgetCell | None:
     if month is None or month.budget.measured is None:
         return None
     budget = month.budget
+    if not budget.promised:
+        return BudgetCell(percent(words, budget.measured), ABSENT, ABSENT, MinuteState.UP.value, Markup(""))
     kind = budget_kind(budget)
     left, allowed = words.number(float(budget.left), 1), words.number(float(budget.allowed), 1)
     told = words.text("%(left)s of %(allowed)s minutes of downtime left") % {"left": left, "allowed": allowed}

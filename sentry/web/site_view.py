@@ -52,6 +52,9 @@ class MonthPanel:
     down: int
     unknown: int
     verdict: str
+    observed: str
+    left_out: int
+    runs_out: datetime | None
     zone: str
     bars: Markup
     bad_days: Sequence[tuple[str, str]]
@@ -152,10 +155,19 @@ def _month(words: Words, month: SiteMonth) -> MonthPanel:
         down=budget.minutes.down,
         unknown=budget.minutes.unknown,
         verdict=VERDICT_WORDS[budget.verdict],
+        observed=percent(words, budget.observed.measured),
+        left_out=budget.left_out,
+        runs_out=_runs_out(month),
         zone=month.site.zone.key,
         bars=day_bars(days, labels, words.text("Days of the month")),
         bad_days=bad,
     )
+
+
+def _runs_out(month: SiteMonth) -> datetime | None:
+    """When nothing is left at the pace of the last week, where that is in this month."""
+    minute = month.runs_out["7d"]
+    return datetime.fromtimestamp(minute * 60, month.site.zone) if minute is not None else None
 
 
 def _day_label(words: Words, day: Day) -> str:

@@ -20,6 +20,7 @@ VERDICT_WORDS = {
     Verdict.MISSED: "promise missed",
     Verdict.INCONCLUSIVE: "inconclusive",
     Verdict.RUNNING: "still within budget",
+    Verdict.OBSERVED: "watched, not promised",
 }
 
 SIDE_WORDS = {

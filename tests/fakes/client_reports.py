@@ -1,6 +1,6 @@
 """A client with two sites and a month behind them, and the tickets that a budget files."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 from sentry.domain.client_report import ReportData
 from sentry.domain.incident import Incident
 from sentry.domain.ledger import MinuteState, Run
-from sentry.domain.month import Month
+from sentry.domain.month import Month, minute_of
+from sentry.domain.responsibility import AttributedSpan, AttributionEntry, standing_side
 from sentry.domain.site import Language
 from sentry.domain.ticket import Ticket, TicketEntry, TicketState
 from sentry.domain.watched_site import WatchedCheck, WatchedSite
@@ -16,6 +17,7 @@ from sentry.ports import Sample, SampleKind, TicketNote
 from sentry.reports.messages import Messages
 from sentry.services.budgets import Budgets
 from sentry.services.reports import Reports
+from tests.fakes.attributions import MemoryAttributionBook
 from tests.fakes.clock import ManualClock
 from tests.fakes.failure_reports import error_result, expired_result, incident_of, resolved
 from tests.fakes.incidents import MemoryIncidentStore
@@ -80,11 +82,10 @@ def shop(**changes: object) -> WatchedSite:
     return replace(site, **changes)  # type: ignore[arg-type]  # any field of the site
 
 
-def blog() -> WatchedSite:
+def blog(**changes: object) -> WatchedSite:
     """The other site of Acme."""
-    return shop(
-        key="acme-blog", name="Blog", url="https://blog.acme.example/", checks=(WatchedCheck("acme-blog/http"),)
-    )
+    checks = (WatchedCheck("acme-blog/http"),)
+    return shop(key="acme-blog", name="Blog", url="https://blog.acme.example/", checks=checks, **changes)
 
 
 def messages(sites: Sequence[WatchedSite] = ()) -> Messages:
@@ -170,14 +171,23 @@ async def report(
     month: Month = OCTOBER,
     language: Language = Language.ES,
     at: datetime = datetime(2026, 11, 3, 8, 0, tzinfo=UTC),
+    said: Mapping[int, Sequence[AttributionEntry]] | None = None,
 ) -> ReportData:
-    """The report of October, or of another month, at an instant."""
+    """The report of October, or of another month, at an instant; `said` of whose side its incidents were on."""
     ledger, incidents, tickets = october()
+    attributions = MemoryAttributionBook()
+    for number, entries in (said or {}).items():
+        attributions.said[number] = list(entries)
+        incident = incidents.incidents[number]
+        first, last = minute_of(incident.started_at), minute_of(incident.recovered_at or at) + 1
+        span = AttributedSpan(number, first, last, standing_side(entries))
+        ledger.attributed_spans.setdefault(incident.site_key, []).append(span)
     clock = ManualClock(at)
     reports = Reports(
         budgets=Budgets(ledger, clock),
         ledger=ledger,
         incidents=incidents,
+        attributions=attributions,
         tickets=tickets,
         renderer=messages(),
         clock=clock,

@@ -8,6 +8,7 @@ import pytest
 from sentry.app.kinds import load_settings
 from sentry.app.roster import Roster
 from sentry.domain.announcement import Revision
+from sentry.domain.failure_report import Attribution
 from sentry.domain.maintenance import Calendar
 from sentry.domain.maintenance_window import MaintenanceWindow
 from sentry.settings import Settings
@@ -108,3 +109,14 @@ def test_schedule_while_a_reload_is_read_is_not_forgotten(path: Path) -> None:
     roster.schedule(calendar)
 
     assert roster.sites["a"].work == calendar.of("a")
+
+
+@pytest.mark.promise("001-19")
+def test_site_that_is_not_hosted_and_its_plans_sides_reach_the_budget(path: Path) -> None:
+    """What the contract covers and leaves out is configured, and by default the client and third parties."""
+    settings = configured(
+        path, "{key: a, url: 'https://a.example/'}", "{key: b, url: 'https://b.example/', hosted: false}"
+    )
+    sites = Roster(settings).sites
+    assert (sites["a"].hosted, sites["b"].hosted) == (True, False)
+    assert sites["a"].excluded == {Attribution.CLIENT, Attribution.THIRD_PARTY}

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 from zoneinfo import ZoneInfo
@@ -186,3 +187,37 @@ def test_burn_rate_known_hours_is_share_down_over_share_allowed(runs: list[Run],
 def test_floored_negative_figure_goes_down() -> None:
     """What is overspent is never shown smaller than it is."""
     assert floored(Fraction(-1, 3), 2) == Decimal("-0.34")
+
+
+@pytest.mark.promise("001-23", "001-24")
+@given(
+    st.integers(0, 50_000),
+    st.integers(0, 200),
+    st.integers(0, 200),
+    st.integers(0, 200),
+    st.integers(0, 200),
+)
+def test_left_out_any_minutes_is_the_month_without_them(
+    up: int, ours: int, theirs: int, unknown: int, maintenance: int
+) -> None:
+    """What the contract leaves out is as if those minutes had not been; the observed figures have them in."""
+    rest = {"unknown": unknown, "maintenance": maintenance}
+    total = up + ours + theirs + unknown + maintenance
+    full = Budget(TARGET, 0, total, total, Totals(up=up, down=ours + theirs, **rest), theirs)
+    without = Budget(TARGET, 0, total - theirs, total - theirs, Totals(up=up, down=ours, **rest))
+    for figure in ("measured", "worst", "best", "allowed", "spent", "left", "used", "verdict", "crossed"):
+        assert getattr(full, figure) == getattr(without, figure)
+    assert full.observed == Budget(TARGET, 0, total, total, Totals(up=up, down=ours + theirs, **rest))
+    if up:
+        assert full.observed.measured is not None
+        assert full.measured is not None
+        assert full.observed.measured <= full.measured
+
+
+@pytest.mark.promise("001-19")
+def test_verdict_where_nothing_is_promised_is_observed() -> None:
+    """A site that stands elsewhere keeps and breaks no promise, and no ticket is filed for its budget."""
+    budget = replace(month_of(43_200, down=4000), promised=False)
+    assert budget.verdict is Verdict.OBSERVED
+    assert budget.crossed == ()
+    assert budget.observed.measured == Fraction(39_200, 43_200)

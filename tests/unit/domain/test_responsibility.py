@@ -81,7 +81,7 @@ spans = st.lists(
         lambda number, start, length, side: AttributedSpan(number, start, start + length, side),
         st.integers(1, 9),
         st.integers(0, 300),
-        st.integers(0, 80),
+        st.integers(1, 80),
         st.sampled_from(Attribution),
     ),
     max_size=5,

@@ -10,11 +10,13 @@ from html.parser import HTMLParser
 import pytest
 
 from sentry.domain.client_report import ReportData
+from sentry.domain.failure_report import Attribution
 from sentry.domain.month import Month
+from sentry.domain.responsibility import AGENT, AttributionEntry, said_by_person
 from sentry.domain.site import Language
 from sentry.reports import KINDS
 from sentry.reports.csv import cell
-from tests.fakes.client_reports import report, shop
+from tests.fakes.client_reports import blog, report, shop
 
 NASTY = "</title><script>alert(1)</script>\r\n=HYPERLINK(1)\x1b[31m\u202e{{7*7}}"
 
@@ -250,3 +252,51 @@ async def test_kinds_name_their_media_type_and_extension(kind: str) -> None:
     form = KINDS[kind]()
     assert "/" in form.media_type
     assert form.extension.isalpha()
+
+
+def said_of_17(reason: str = "Cambiaron el DNS sin avisar") -> dict[int, list[AttributionEntry]]:
+    """Ana says that the first outage of October was the client's."""
+    at = datetime(2026, 10, 14, 9, 0, tzinfo=UTC)
+    guess = AttributionEntry(at, Attribution.INFRASTRUCTURE, 1, AGENT, "status_5xx")
+    return {17: [guess, said_by_person(Attribution.CLIENT, 1, "Ana", reason, at)]}
+
+
+@pytest.mark.promise("001-19", "001-23", "001-33")
+async def test_report_minutes_of_the_client_are_left_out_and_both_figures_stand() -> None:
+    """47 of 59 minutes down were the client's: each is named, with who answers and why."""
+    data = await report([shop()], said=said_of_17())
+    figures = data.sites[0].figures
+    assert (figures.spent, figures.left_out, figures.minutes.down) == (12, 47, 59)
+    assert (figures.measured, figures.observed) == ("99.973", "99.867")
+    entry = data.sites[0].incidents[0]
+    assert (entry.side, entry.side_reason) == ("client", "Cambiaron el DNS sin avisar")
+    assert (entry.detect_s, entry.resolve_s) == (31, 2820)
+    page, text = drawn(data, "html"), drawn(data, "text")
+    assert "Fuera de lo prometido" in page
+    assert "Según el contrato, 99,973\u00a0%; lo observado, con todos los minutos, 99,867\u00a0%." in page
+    assert "parte: el cliente (Cambiaron el DNS sin avisar)" in page
+    assert "14 oct 2026, 02:14 → 03:01  47 minutos  el cliente (#17)" in text
+    rows = list(csv.reader(io.StringIO(drawn(data, "csv").removeprefix("\ufeff"))))
+    assert next(row[:3] for row in rows if row[2] == "observed") == ["acme-shop", "figure", "observed"]
+    assert [row[5:7] for row in rows if row[1] == "left_out"] == [["47", "client"]]
+    assert [row[6] for row in rows if row[1] == "resolve_s"] == ["2820", "720"]
+
+
+@pytest.mark.promise("001-19")
+async def test_report_site_on_somebody_elses_servers_promises_nothing() -> None:
+    """Its figure is what was seen; no promise is named, and the account has the promised sites alone."""
+    data = await report([shop(hosted=False)], language=Language.EN)
+    page, text = drawn(data, "html"), drawn(data, "text")
+    assert data.sites[0].figures.verdict == "observed"
+    assert "watched, not promised" in page
+    assert "Minutes allowed" not in page
+    assert "Promised" not in text
+    assert (await report([shop(), blog(hosted=False)])).account is None
+
+
+async def test_report_hostile_reason_of_an_attribution_is_inert() -> None:
+    """What a person pasted as the reason is text on the page and no formula in a spreadsheet."""
+    data = await report([shop()], said=said_of_17("=HYPERLINK(1)<script>alert(1)</script>"))
+    assert "script" not in Page(drawn(data, "html")).tags
+    rows = list(csv.reader(io.StringIO(drawn(data, "csv").removeprefix("\ufeff"))))
+    assert all(not field.startswith("=") for row in rows for field in row)

@@ -9,8 +9,10 @@ import pytest
 from sentry.domain.budget import Verdict
 from sentry.domain.counting import RULE_TEXT, Rule
 from sentry.domain.errors import StoreUnavailable
+from sentry.domain.failure_report import Attribution
 from sentry.domain.ledger import MinuteState, Run, Totals
 from sentry.domain.month import Month
+from sentry.domain.responsibility import AttributedSpan
 from sentry.domain.watched_site import WatchedCheck, WatchedSite
 from sentry.domain.weight import Weight
 from sentry.services.budget_watch import BudgetWatch
@@ -208,6 +210,52 @@ async def test_removed_check_that_never_counted_spends_nothing() -> None:
     reckoned = await Budgets(ledger, ManualClock(NOON)).of_month(site)
 
     assert reckoned.budget.spent == 0
+
+
+@pytest.mark.promise("001-19", "001-23")
+async def test_of_month_minutes_of_the_client_are_left_out_of_the_contract_alone() -> None:
+    """40 minutes down, 25 of them in an incident of the client's: 15 are spent, 40 were observed."""
+    start = minute("2026-11", 4, "03:00")
+    site, ledger = one_check((start, start + 15, DOWN), (start + 100, start + 125, DOWN))
+    ledger.attributed_spans["acme-shop"] = [
+        AttributedSpan(1, start, start + 15, Attribution.INFRASTRUCTURE),
+        AttributedSpan(2, start + 100, start + 126, Attribution.CLIENT),
+    ]
+    reckoned = await Budgets(ledger, ManualClock(NOON)).of_month(site)
+    budget = reckoned.budget
+    assert (budget.spent, budget.left_out, budget.minutes.down) == (15, 25, 40)
+    assert budget.allowed == Fraction(3, 1000) * (43_200 - 25)
+    assert budget.observed.spent == 40
+    assert reckoned.left_out == (Run(start + 100, start + 125, DOWN),)
+    assert [(each.run.minutes, each.span and each.span.incident_id) for each in reckoned.attributed] == [
+        (15, 1),
+        (25, 2),
+    ]
+    strict = replace(site, excluded=frozenset())
+    assert (await Budgets(ledger, ManualClock(NOON)).of_month(strict)).budget.spent == 40
+
+
+@pytest.mark.promise("001-19")
+async def test_check_thresholds_site_that_is_not_ours_has_no_budget() -> None:
+    """No ticket, no alarm and no gauge for what nobody promised, however long it was down."""
+    start = minute("2026-11", 10, "10:00")
+    site, ledger = one_check((start, start + 90, DOWN))
+    budget_watch, tickets, telemetry = watch(ledger, ManualClock(NOON))
+    await budget_watch.check_thresholds([replace(site, hosted=False)])
+    assert tickets.filed == []
+    assert telemetry.gauges == {}
+    reckoned = await Budgets(ledger, ManualClock(NOON)).of_month(replace(site, hosted=False))
+    assert (reckoned.budget.verdict, reckoned.budget.minutes.down) == (Verdict.OBSERVED, 90)
+
+
+async def test_burn_rates_minutes_that_are_left_out_burn_nothing() -> None:
+    """Once a person says that the client did it, the alarm has nothing left to burn."""
+    start = minute("2026-11", 10, "11:00")
+    site, ledger = one_check((start, start + 50, DOWN))
+    budgets = Budgets(ledger, ManualClock(NOON))
+    assert (await budgets.burn_rates(site))["1h"] > 100
+    ledger.attributed_spans["acme-shop"] = [AttributedSpan(1, start, start + 51, Attribution.CLIENT)]
+    assert set((await budgets.burn_rates(site)).values()) == {0.0}
 
 
 def test_rule_text_every_rule_has_its_sentence() -> None:

@@ -12,6 +12,7 @@ from sentry.domain.weight import Weight
 from sentry.ports import Sample, SampleKind
 from sentry.services.budgets import Budgets
 from sentry.services.reports import Reports
+from tests.fakes.attributions import MemoryAttributionBook
 from tests.fakes.client_reports import FiledTickets, messages, minute, october, report, shop
 from tests.fakes.clock import ManualClock
 from tests.fakes.failure_reports import error_result, incident_of, resolved
@@ -29,6 +30,7 @@ def service(ledger: MemoryLedger, incidents: MemoryIncidentStore, tickets: Filed
         budgets=Budgets(ledger, clock),
         ledger=ledger,
         incidents=incidents,
+        attributions=MemoryAttributionBook(incidents),
         tickets=tickets,
         renderer=messages(),
         clock=clock,
