@@ -24,10 +24,12 @@ class Expiry:
 
     Attributes:
         days: the threshold that was reached, the least of them.
+        stage: how many of them were reached, one more once it has ended.
     """
 
     ends_at: datetime
     days: int
+    stage: int
 
     @property
     def severity(self) -> Severity:
@@ -45,7 +47,7 @@ def expiry(ends_at: datetime, now: datetime, thresholds: Sequence[int]) -> Expir
     """
     left = ends_at - now
     reached = [days for days in thresholds if left <= timedelta(days=days)]
-    return Expiry(ends_at, min(reached)) if reached else None
+    return Expiry(ends_at, min(reached), len(reached) + (left <= timedelta())) if reached else None
 
 
 def first_to_end(chain: Sequence[Certificate]) -> Certificate:

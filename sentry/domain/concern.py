@@ -38,7 +38,8 @@ class Concern:
         site_key: the site that it is about, empty where it is about the agent itself: operators alone hear of that.
         client_key: whose site it is, empty for the agent.
         began_at: since when, aware UTC.
-        facts: JSON values that its words are made of, by the names that the words use.
+        facts: JSON values that its words are made of, by the names that the words use. Where the number `stage` among
+            them rises, everybody is told anew, as of a date that comes nearer.
     """
 
     key: str
@@ -79,6 +80,12 @@ class Concern:
             client_key=data["client_key"],
             facts=data["facts"],
         )
+
+
+def stage_of(facts: Mapping[str, Any]) -> int:
+    """Returns how far a concern has come, 0 where it has no stages."""
+    stage = facts.get("stage")
+    return stage if isinstance(stage, int) else 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,6 +60,7 @@ TIMELINE_TEXT: dict[str, str] = {
     "evidence_added": N_("evidence added"),
     "raised": N_("noticed"),
     "raised_again": N_("noticed again"),
+    "next_stage": N_("nearer"),
     "worse": N_("worse"),
     "changed": N_("still lasts"),
     "acknowledged": N_("acknowledged"),
@@ -78,6 +79,7 @@ SAID_BY_LABEL = frozenset(
         "evidence_added",
         "raised",
         "raised_again",
+        "next_stage",
         "changed",
     }
 )

@@ -41,7 +41,7 @@ class ConcernAccount:
 
     def headline(self, kind: NoticeKind) -> str:
         """Returns the first line of a message."""
-        if kind is NoticeKind.REOPENED:
+        if kind is NoticeKind.REOPENED and self._is_back():
             return self._wording.text("{headline}, again", headline=self.cause())
         return self._said(self._text.resolved) if kind is NoticeKind.RESOLVED else self.cause()
 
@@ -81,6 +81,11 @@ class ConcernAccount:
         )
         texts = [section(title, lines) for title, lines in sections if lines]
         return "\n\n".join([*texts, self._course()])
+
+    def _is_back(self) -> bool:
+        """Whether it was over meanwhile, and has not only come to its next stage."""
+        told = [entry.kind for entry in self._incident.timeline if entry.kind in {"raised_again", "next_stage"}]
+        return told[-1:] != ["next_stage"]
 
     def _course(self) -> str:
         return section(self._wording.text("Course of events"), list(course_of_events(self._incident, self._wording)))

@@ -137,6 +137,7 @@ def _worries(check: Check, chain: Sequence[Certificate], now: datetime) -> Itera
             "problem": "expires_soon" if left > timedelta() else "expired",
             "subject": first.subject,
             "days": reached.days,
+            "stage": reached.stage,
             "days_left": max(0, left.days),
         }
         shown = (check.site_key, first.fingerprint_sha256)

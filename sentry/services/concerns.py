@@ -12,7 +12,7 @@ from typing import Any
 
 import structlog
 
-from sentry.domain.concern import Concern
+from sentry.domain.concern import Concern, stage_of
 from sentry.domain.events import Event, EventKind
 from sentry.domain.incident import REOPEN_WITHIN, Incident, IncidentState, TimelineEntry
 from sentry.ports import IncidentStore, Telemetry
@@ -100,6 +100,9 @@ class Concerns:
         worse = severity != standing.severity
         if not worse and standing.facts == concern.facts:
             return
+        if stage_of(concern.facts) > stage_of(standing.facts):
+            await self._tell_anew(replace(standing, severity=severity), concern, at)
+            return
         entries = []
         if worse:
             worsened = _entry(at, "worse", f"worse: {standing.severity} → {severity}", concern.facts)
@@ -110,6 +113,12 @@ class Concerns:
         data = {"opening": standing.opening, "added": "severity" if worse else "facts"}
         events = [Event(EventKind.INCIDENT_UPDATED, at, str(standing.id), data)] if entries else []
         await self._incidents.save(changed, entries, events)
+
+    async def _tell_anew(self, standing: Incident, concern: Concern, at: datetime) -> None:
+        """Has everybody told of a next stage, also who knows of the one before."""
+        told = replace(standing, opening=standing.opening + 1, facts=concern.facts)
+        event = Event(EventKind.INCIDENT_REOPENED, at, str(told.id), {"opening": told.opening})
+        await self._incidents.save(told, [_entry(at, "next_stage", "next stage", concern.facts)], [event])
 
     async def _cleared(self, event: Event) -> None:
         standing = await self._incidents.unresolved(event.subject)

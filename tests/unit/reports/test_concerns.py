@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from sentry.domain.concern import ConcernKind
-from sentry.domain.incident import IncidentState
+from sentry.domain.incident import IncidentState, TimelineEntry
 from sentry.domain.notice import Message, NoticeKind
 from sentry.domain.site import Language
 from sentry.reports.concerns import CONCERNS
@@ -90,3 +90,10 @@ def test_concern_with_hostile_facts_is_inert_everywhere(kind: ConcernKind) -> No
 def test_concern_that_is_back_says_so() -> None:
     """A second opening reads like one."""
     assert said(ConcernKind.DEGRADED, NoticeKind.REOPENED).subject.endswith("slow, again (#17)")
+
+
+def test_concern_at_its_next_stage_is_not_said_to_be_back() -> None:
+    """A certificate that nobody renews was never over, so the second telling does not say 'again'."""
+    stages = (TimelineEntry(BEGAN, "raised_again", ""), TimelineEntry(BEGAN, "next_stage", ""))
+    message = said(ConcernKind.CERTIFICATE, NoticeKind.REOPENED, timeline=stages)
+    assert message.subject.endswith("the certificate expires in 7 days (#17)")

@@ -67,6 +67,18 @@ async def test_concern_said_again_as_it_stands_changes_nothing(desk: Desk) -> No
     assert len(desk.only().timeline) == 1
 
 
+@pytest.mark.promise("002-08")
+async def test_concern_that_comes_to_its_next_stage_is_told_to_everybody_anew(desk: Desk) -> None:
+    """A date that comes nearer is told at each threshold, once, without a word that it was over."""
+    for stage in (1, 1, 2, 2, 3):
+        await desk.handle(concern(facts={"stage": stage}).raised(KNOWN))
+
+    assert desk.told() == [EventKind.INCIDENT_OPENED, EventKind.INCIDENT_REOPENED, EventKind.INCIDENT_REOPENED]
+    assert [event.data for event in desk.store.events[1:]] == [{"opening": 2}, {"opening": 3}]
+    assert desk.only().state is IncidentState.OPEN
+    assert [entry.kind for entry in desk.only().timeline] == ["raised", "next_stage", "next_stage"]
+
+
 async def test_concern_that_becomes_worse_is_updated_for_further_routes(desk: Desk) -> None:
     """The severity only rises, and the update says so once."""
     await desk.handle(concern().raised(KNOWN))
