@@ -3,7 +3,7 @@
 import errno
 import ipaddress
 import socket
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -11,7 +11,7 @@ import aiodns
 from aiodns import error as ares
 
 from probes.environment import ProbeFailure
-from probes.nameserver import ascii_name, parse_nameserver
+from probes.nameserver import ascii_name, parse_nameserver, system_nameservers
 from sentry.domain.result import Phase, Reason
 from sentry.ports import Clock
 
@@ -75,7 +75,8 @@ class AiodnsResolver:
         Raises:
             ValueError: a nameserver is not written as an address.
         """
-        servers = [parse_nameserver(text).socket_text for text in nameservers]
+        self._known = [parse_nameserver(text) for text in nameservers]
+        servers = [server.socket_text for server in self._known]
         self._absolute = _RenewedChannel(clock, servers, timeout_s, tries, max_cache_s, FLAG_EDNS | FLAG_NO_SEARCH)
         self._searching = _RenewedChannel(clock, servers, timeout_s, tries, max_cache_s, FLAG_EDNS)
 
@@ -99,6 +100,16 @@ class AiodnsResolver:
         except ares.DNSError as error:
             raise _failure(name, ip_version, error) from error
         return found
+
+    def put_last(self, silent: Collection[str]) -> None:
+        """Asks these servers only after all others, until told otherwise; each as its `NameServer` is written.
+
+        A lookup would else wait for a dead one, and again each time that c-ares' channel is renewed.
+        """
+        known = self._known or system_nameservers()
+        servers = [server.socket_text for server in sorted(known, key=lambda server: str(server) in silent)]
+        for channel in (self._absolute, self._searching):
+            channel.ask(servers if silent else [server.socket_text for server in self._known])
 
     async def close(self) -> None:
         """Ends every lookup under way and frees the sockets."""
@@ -159,6 +170,13 @@ class _RenewedChannel:
         self._flags = flags
         self._current: _Channel | None = None
         self._retired: set[_Channel] = set()
+
+    def ask(self, servers: Sequence[str]) -> None:
+        """Asks these servers from the next lookup on, in this order."""
+        if list(servers) != list(self._servers):
+            self._servers = servers
+            if self._current is not None:
+                self._current.renew_at = self._clock.monotonic()
 
     async def lookup(self, name: str, family: socket.AddressFamily) -> tuple[str, ...]:
         channel = await self._fresh()

@@ -56,10 +56,20 @@ class Advice:
     def warnings(self) -> list[Problem]:
         """Returns every warning."""
         return [
+            *self._own_faults(),
             *self._sites(),
             *self._alerts(),
             *self._files(),
         ]
+
+    def _own_faults(self) -> Iterator[Problem]:
+        watches_afar = any(not is_loopback(site.url.host or "") for site in self._settings.sites)
+        if watches_afar and not self._settings.probe.anchors:
+            yield self._document.problem(
+                ("probe", "anchors"),
+                "no anchors are configured: when the agent's own network fails, it may take that for outages of the "
+                "sites; add 'anchors' under 'probe', addresses on two networks that always answer",
+            )
 
     def _sites(self) -> Iterator[Problem]:
         for index, site in enumerate(self._settings.sites):

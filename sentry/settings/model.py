@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, AnyHttpUrl, BeforeValidator, Field, SecretStr, model_validator
 
+from sentry.domain.anchor import parse_anchor
 from sentry.domain.model import StrictModel
 from sentry.domain.site import Key
 
@@ -65,6 +66,20 @@ def _resolver(text: str) -> str:
     except ValueError:
         raise ValueError("a name server is given by its address, e.g. 192.0.2.53 or [2001:db8::53]:53") from None
     return text
+
+
+def _anchor(text: str) -> str:
+    parse_anchor(text)
+    return text
+
+
+def _two_networks(anchors: tuple[str, ...]) -> tuple[str, ...]:
+    networks = {parse_anchor(text).network for text in anchors}
+    if len(networks) == 1:
+        raise ValueError(
+            f"every anchor stands in {networks.pop()}, and would fall silent with it; name one of another network"
+        )
+    return anchors
 
 
 def _one_or_more(value: object) -> object:
@@ -138,6 +153,23 @@ class Probing(StrictModel):
         (),
         max_length=8,
         description="Name servers, `address` or `address:port`; those of /etc/resolv.conf when empty.",
+    )
+    anchors: Annotated[
+        tuple[Annotated[str, AfterValidator(_anchor)], ...],
+        BeforeValidator(_one_or_more, json_schema_input_type=str | list[str]),
+        AfterValidator(_two_networks),
+    ] = Field(
+        (),
+        max_length=8,
+        description="Addresses that always answer, on two networks at least: `192.0.2.1:443`, `icmp:192.0.2.1` or "
+        "`https://192.0.2.1/`. Asked after a failure whether the agent's own network works; nobody is when empty.",
+    )
+    examine_every_s: float = Field(
+        60,
+        ge=0.5,
+        le=3_600,
+        description="Seconds from one look of the agent at its anchors, resolvers and gateway to the next while "
+        "nothing fails; after a failure it looks at once.",
     )
     tls_library: Literal["ssl", "rtls"] = Field(
         "ssl",

@@ -13,7 +13,8 @@ Loader = Callable[..., Settings]
 Writer = Callable[..., Path]
 Refuser = Callable[..., tuple[Problem, ...]]
 
-CHANNEL = "channels: {c: {kind: webhook, url: 'https://c.example/'}}\n"
+ANCHORS = "probe: {anchors: ['192.0.2.1:443', '198.51.100.1:443']}"
+CHANNEL = f"{ANCHORS}\nchannels: {{c: {{kind: webhook, url: 'https://c.example/'}}}}\n"
 
 
 def warnings_of(settings: Settings) -> list[str]:
@@ -51,7 +52,7 @@ def test_site_without_tls_is_told_to_use_it_unless_it_is_this_machine(loaded: Lo
         written(f"{CHANNEL}sites: [{{key: a, url: 'http://a.example/'}}, {{key: b, url: 'http://[::1]:8080/'}}]")
     )
     assert warnings_of(settings) == [
-        "2: sites[0].checks: no check watches the site's security; serve it over https and add {kind: tls}"
+        "3: sites[0].checks: no check watches the site's security; serve it over https and add {kind: tls}"
     ]
 
 
@@ -63,7 +64,7 @@ def test_routes_without_sev1_of_a_site_are_named(loaded: Loader, written: Writer
     )
     settings = loaded(written(f"sites: [{sites}]\n{CHANNEL}{routes}"))
     assert warnings_of(settings) == [
-        "3: routes: no route takes SEV1 incidents of s1, s2, s3, s4, s5 and 1 more; add a route that matches them"
+        "4: routes: no route takes SEV1 incidents of s1, s2, s3, s4, s5 and 1 more; add a route that matches them"
     ]
 
 
@@ -156,3 +157,13 @@ def test_token_file_that_everybody_may_read_is_named(loaded: Loader, written: Wr
 def test_is_loopback_tells_by_spelling_alone(host: str, answer: bool) -> None:
     """Nothing is looked up: a name that merely points here is not trusted."""
     assert is_loopback(host) is answer
+
+
+def test_sites_elsewhere_without_anchors_are_named_once(loaded: Loader, written: Writer) -> None:
+    """The agent cannot tell its own dead line from dead sites; where all is on this machine there is no line."""
+    sites = "{key: a, url: 'https://a.example/'}, {key: b, url: 'https://b.example/'}"
+    warned = [one for one in loaded(written(f"sites: [{sites}]")).warnings if one.path == "probe.anchors"]
+    assert len(warned) == 1
+    assert "add 'anchors' under 'probe'" in warned[0].message
+    here = loaded(written("sites: [{key: a, url: 'http://127.0.0.1:8080/'}]")).warnings
+    assert "probe.anchors" not in {one.path for one in here}

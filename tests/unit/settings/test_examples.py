@@ -101,8 +101,9 @@ routes:
     token = main.with_name("web.token")
     token.touch(mode=0o600)
     token.write_text("0123456789abcdef")
-    (warning,) = loaded(main).warnings
-    assert warning.message.startswith("no check watches how fast the site answers")
+    anchors, slow = loaded(main).warnings
+    assert anchors.message.startswith("no anchors are configured")
+    assert slow.message.startswith("no check watches how fast the site answers")
 
 
 def test_prometheus_rules_use_names_that_the_agent_has() -> None:

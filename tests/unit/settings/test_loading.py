@@ -30,7 +30,10 @@ def test_load_two_keys_gives_site_with_plan_client_and_checks(loaded: Loader, wr
         "shop.example",
         8,
     )
-    assert [warning.message.partition(":")[0] for warning in settings.warnings] == ["no channel is configured"]
+    assert [warning.message.partition(":")[0] for warning in settings.warnings] == [
+        "no channel is configured",
+        "no anchors are configured",
+    ]
 
 
 def test_load_http_site_without_checks_gets_http_only(loaded: Loader, written: Writer) -> None:
@@ -215,7 +218,7 @@ channels:
     (route,) = settings.routes
     assert route.to == ("chat",)
     assert route.matches(severity=Severity.SEV4, client="x", plan="y", site="z")
-    assert settings.warnings == ()
+    assert {warning.path for warning in settings.warnings} == {"probe.anchors"}
 
 
 def test_load_twice_gives_equal_settings(loaded: Loader, written: Writer) -> None:
