@@ -25,6 +25,7 @@ from sentry.app.prober import LocalProber, Prober
 from sentry.app.probing import probe_environment
 from sentry.app.reactions import Reactions
 from sentry.app.roster import scope_of
+from sentry.app.self_watch import build_hearing, resume
 from sentry.app.workers.fleet import Fleet
 from sentry.domain.errors import ConfigurationError, Problem, StoreError
 from sentry.domain.events import Event, EventKind
@@ -87,6 +88,9 @@ class Agent:
             recheck=self.prober.recheck,
             committed=self._events_written,
         )
+        self._hearing = build_hearing(
+            books, self.metrics, self.watch, environment, resolver, probes_here=workers == 1
+        )
         collector = Collector(clock, settings.probe.resolvers, settings.probe.ca_file, resolver=resolver)
         self._reactions = Reactions(books, self.metrics, channels, collector, self.watch.view)
         self._lookouts = Lookouts(books, self.metrics, self.watch, environment, download)
@@ -101,7 +105,7 @@ class Agent:
         return LocalProber(environment, clock, self.metrics, self._finished, max_concurrent=probing.max_concurrent)
 
     def _finished(self, done: Finished) -> None:
-        self.watch.take(self._lookouts.judged(done.check, done.result), done.kind, done.delay_s)
+        self._hearing.take(self._lookouts.judged(done.check, done.result), done.kind, done.delay_s)
 
     def _events_written(self) -> None:
         self._reactions.dispatcher.wake()
@@ -182,6 +186,7 @@ class Agent:
             "dispatch": self._reactions.dispatcher.run,
             "alerts": self._reactions.alerts.run,
             "incidents": self._reactions.incidents.run,
+            "hearing": self._hearing.run,
             "wheel": self.prober.run,
             **self._lookouts.loops(),
         }
@@ -191,6 +196,7 @@ class Agent:
         await self._reactions.release_removed()
         await self._reactions.incidents.resume()
         await self._lookouts.load()
+        await resume(self._hearing, self.books)
         put_aside()
         async with AsyncExitStack() as stack:
             self.port = await self._serve(stack)
@@ -216,6 +222,7 @@ class Agent:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await self._reactions.incidents.close()
+        self._hearing.close()
         try:
             async with asyncio.timeout(STOP_WITHIN_S):
                 await self.watch.flush()

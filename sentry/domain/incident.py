@@ -17,6 +17,11 @@ from sentry.domain.severity import Severity
 REOPEN_WITHIN = timedelta(minutes=15)
 """A failure this soon after the recovery is the same incident and the same ticket (reference: Gatus, GoAlert)."""
 
+WITHDRAWN = "check_withdrawn"
+"""The entry of a check whose failure turned out to be the agent's own."""
+
+_LEAVING = frozenset({"check_recovered", "check_removed", WITHDRAWN})
+
 OUTAGE = "outage"
 """The kind of every incident that is no concern."""
 
@@ -81,6 +86,12 @@ class Incident:
     def kind(self) -> str:
         """What it is: `outage`, or the kind of its concern."""
         return OUTAGE if self.concern is None else self.concern.value
+
+    @property
+    def is_withdrawn(self) -> bool:
+        """Whether it was none: the last of its checks failed by the agent's own fault, not by the site's."""
+        left = (entry.kind for entry in reversed(self.timeline) if entry.kind in _LEAVING)
+        return self.state is IncidentState.RESOLVED and next(left, "") == WITHDRAWN
 
     @property
     def time_to_detect(self) -> timedelta:

@@ -2,7 +2,8 @@
 
 The agent looks after a failure and never before it, at whoever answers it on every other day: anchors on several
 networks, its resolvers, its gateway, and the sites themselves. Two witnesses that do not depend on each other must
-have fallen silent, and nobody from outside may answer; who has never answered is no witness. No voter, no agreement.
+have fallen silent, and nobody from outside may answer; who is silent on any day is no witness. Without a voter
+nothing is agreed.
 """
 
 from collections.abc import Iterable, Mapping
@@ -115,7 +116,7 @@ class Examination:
     """What the agent saw when it looked at itself.
 
     Attributes:
-        usual: names of the voices that have answered before; only these can be missed.
+        usual: names of the voices that ordinarily answer; only these can be missed.
         proved: whether a site outside has answered a probe that ended after it began.
         failing_networks: networks of the sites that failed since anybody outside last answered.
         known_silent: resolvers that did not answer the last time either, and are asked last since.
@@ -133,7 +134,7 @@ class Examination:
     lag_s: float = 0.0
 
     def of(self, kind: VoiceKind) -> tuple[Voice, ...]:
-        """Returns the voices of one kind that have answered before, or answer now."""
+        """Returns the voices of one kind that ordinarily answer, or answer now."""
         return tuple(one for one in self.voices if one.kind is kind and (one.answers or one.name in self.usual))
 
     @property

@@ -81,6 +81,13 @@ _TABLE = (
     _counter("stalls_total", "How often the event loop stood still for so long that probes under way were void."),
     _counter("stalled_seconds_total", "Time that the event loop stood still in stalls."),
     _counter("clock_jumps_total", "Jumps of the wall clock."),
+    _gauge("self_network_up", "Whether the agent's own network works, as it last saw; 0: failures accuse nobody."),
+    _counter(
+        "self_examinations_total",
+        "How often the agent looked at itself: ours, not_ours, or failed where the look itself did.",
+        "verdict",
+        preset=("ours", "not_ours", "failed"),
+    ),
     _gauge("queue_depth", "Results that wait for the store."),
     _counter("loop_crashes_total", "Loops of the agent that a fault of its own ended; they start again.", "loop"),
     _counter("duty_failures_total", "Slow duties (budgets, retention) that failed; they are tried again.", "duty"),

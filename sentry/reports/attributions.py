@@ -56,6 +56,7 @@ TIMELINE_TEXT: dict[str, str] = {
     "check_joined": N_("another check fails"),
     "check_recovered": N_("a check answers again"),
     "check_removed": N_("a check is no longer watched"),
+    "check_withdrawn": N_("it was a fault of the watch itself"),
     "resolved": N_("resolved"),
     "evidence_added": N_("evidence added"),
     "raised": N_("noticed"),
@@ -85,5 +86,5 @@ SAID_BY_LABEL = frozenset(
 )
 """Entries whose text only repeats, in English, what their label and the report around them say."""
 
-SAID_BY_CHECK = frozenset({"check_recovered", "check_removed"})
+SAID_BY_CHECK = frozenset({"check_recovered", "check_removed", "check_withdrawn"})
 """Entries that say no more than their label and the check that their data name."""

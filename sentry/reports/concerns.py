@@ -55,8 +55,7 @@ CONCERNS: dict[ConcernKind, ConcernText] = {
         words={
             "causes": {
                 "network": N_("no network"),
-                "resolver": N_("no name server answers"),
-                "gateway": N_("the gateway does not answer"),
+                "resolvers": N_("no name server answers"),
                 "clock": N_("the clock was set"),
                 "loop": N_("the process stood still"),
             }

@@ -194,7 +194,7 @@ class Messages:
             (wording.text("Until"), wording.moment(incident.recovered_at)),
             (wording.text("Lasted"), _duration(incident, wording)),
         ]
-        if incident.report is None:
+        if incident.report is None or incident.is_withdrawn:
             return rows
         if incident.opening == 1:
             # An outage within one minute counts that minute: the worse state wins in the ledger.

@@ -28,6 +28,9 @@ _DEGRADED_SEVERAL_TIMES = N_("{site} is well again after {times} spells within {
 
 _FLAPPING = N_("{site} keeps failing and recovering: {cause}")
 
+_WITHDRAWN = N_("{site} was not down: the watch itself had a fault")
+_NOT_DOWN = N_("the watch itself had a fault and could not see {site}. No minute of it counts as downtime.")
+
 _OF_JOBS = frozenset({Reason.HEARTBEAT_MISSED, Reason.HEARTBEAT_FAILED})
 
 
@@ -54,6 +57,8 @@ class OutageAccount:
 
     def headline(self, kind: NoticeKind) -> str:
         """Returns the first line of a message."""
+        if self._incident.is_withdrawn:
+            return self._wording.text(_WITHDRAWN, site=self._site_name)
         sentences, several = (_DOWN, _DOWN_SEVERAL_TIMES) if self._is_down() else (_DEGRADED, _DEGRADED_SEVERAL_TIMES)
         sentence = several if kind is NoticeKind.RESOLVED and self._incident.opening > 1 else sentences[kind]
         return self._wording.text(
@@ -66,6 +71,8 @@ class OutageAccount:
 
     def cause(self) -> str:
         """Returns one line that anyone understands: what failed and why."""
+        if self._incident.is_withdrawn:
+            return self._wording.text(_NOT_DOWN, site=self._site_name)
         return cause_sentence(self._report, self._wording)
 
     def explanation(self) -> str:

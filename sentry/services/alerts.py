@@ -147,6 +147,8 @@ class Alerts:
                 )
                 for one in informed
             ]
+        if incident.is_withdrawn:
+            return []
         if kind is None:
             return self._owed_to_further_recipients(incident, due_at, now)
         owed = self._switchboard.deliveries(incident, opening=opening, kind=kind, due_at=due_at, now=now)

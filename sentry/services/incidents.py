@@ -16,7 +16,7 @@ from sentry.domain.errors import NotFound, StoreUnavailable
 from sentry.domain.events import Event, EventKind
 from sentry.domain.failure_report import CollectedEvidence, FailureReport
 from sentry.domain.flapping import REOPENED, begins_to_flap, quiet_since
-from sentry.domain.incident import REOPEN_WITHIN, Incident, IncidentState, TimelineEntry
+from sentry.domain.incident import REOPEN_WITHIN, WITHDRAWN, Incident, IncidentState, TimelineEntry
 from sentry.domain.incident_policy import IncidentPolicy
 from sentry.domain.result import ProbeResult, Reason, Status
 from sentry.domain.severity import Severity
@@ -54,7 +54,11 @@ QUIET_LOOKED_AT_S = 5.0
 CHANGES_WITHIN = timedelta(hours=24)
 FAILURES_SEARCHED = 50
 
-LEFT_BY = {"check_recovered": "answers again", "check_removed": "is no longer watched"}
+LEFT_BY = {
+    "check_recovered": "answers again",
+    "check_removed": "is no longer watched",
+    WITHDRAWN: "failed by our own fault",
+}
 """How a check ceases to be down, by the kind of its entry in the timeline."""
 
 
@@ -98,6 +102,7 @@ class Incidents:
         self._reactions: dict[EventKind, Callable[[Event, Check], Awaitable[None]]] = {
             EventKind.FAILURE_SUSPECTED: self._suspected,
             EventKind.BLIP_RECOVERED: self._vanished,
+            EventKind.FAILURE_WITHDRAWN: self._withdrawn,
             EventKind.OUTAGE_CONFIRMED: self._confirmed,
             EventKind.OUTAGE_ENDED: self._ended,
         }
@@ -166,6 +171,13 @@ class Incidents:
 
     async def _vanished(self, _event: Event, check: Check) -> None:
         self._drop_collection(check)
+
+    async def _withdrawn(self, event: Event, check: Check) -> None:
+        """What failed was the agent's own fault: the check was not down."""
+        self._drop_collection(check)
+        incident = await self._incidents.unresolved(check.site_key)
+        if incident is not None and check.key in incident.checks_down:
+            await self._recover(incident, check.key, event.at, event.at, how=WITHDRAWN)
 
     def _drop_collection(self, check: Check) -> None:
         task = self._collections.pop(check.key, None)

@@ -156,16 +156,18 @@ class Watch:
         view.health = changed.health
         self._telemetry.verdict(view.check.key, view.health)
 
-    def correct(self, fault: OwnFault, events: Sequence[Event] = ()) -> None:
+    def correct(self, fault: OwnFault | None, events: Sequence[Event] = ()) -> None:
         """Takes back the failures that a fault of our own brought about, as far as they were believed. Never waits.
 
         Args:
-            fault: the span, as it is known now.
+            fault: the span, as it is known now; None where there are only events.
             events: what else follows from it.
         """
         corrected, further = [], list(events)
         for view in self._views.values():
-            retold = retell(view.health, view.trail, view.check, [fault]) if view.trail is not None else None
+            if fault is None or view.trail is None:
+                continue
+            retold = retell(view.health, view.trail, view.check, [fault])
             if retold is not None:
                 corrected.append(self._corrected(view, retold))
                 further += retold.events

@@ -69,7 +69,7 @@ def test_concern_of_certificate_is_told_in_the_words_of_its_reader() -> None:
 def test_concern_of_agent_names_no_site() -> None:
     """It has no site, no client and no check; machines get no such labels either."""
     message = said(ConcernKind.OWN_FAULT)
-    assert message.subject == "[SEV3] The watch itself has a fault: no network, the gateway does not answer (#17)"
+    assert message.subject == "[SEV3] The watch itself has a fault: no network, no name server answers (#17)"
     assert "\nSite  " not in message.text
     assert (message.labels["site"], message.labels["client"]) == ("", "")
 
