@@ -4,9 +4,9 @@ import json
 
 import pytest
 
+from benchmarks.obedient_sites import ERROR, UP
 from tests.matrix.conftest import Play
 from tests.matrix.scene import EPOCH, MINUTE_S, Plot
-from tests.matrix.site_server import ERROR, UP
 
 pytestmark = [pytest.mark.integration, pytest.mark.matrix]
 

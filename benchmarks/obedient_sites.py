@@ -1,7 +1,8 @@
 """A web server of many sites that obeys: run as a process, told by a Unix socket what each host name answers.
 
-`python -m tests.matrix.site_server PORT SOCKET`. A command is a JSON line `{"host": "…", "mode": "…"}`; an empty host
-means every one that has no mode of its own. The answer is a line with the machine's monotonic time of the change.
+`python -m benchmarks.obedient_sites PORT SOCKET`. A command is a JSON line `{"host": "…", "mode": "…"}`; an empty
+host means every one that has no mode of its own. The answer is a line with the machine's monotonic time of the
+change.
 """
 
 import argparse
@@ -9,8 +10,10 @@ import asyncio
 import contextlib
 import json
 import re
+import socket
 import time
 from pathlib import Path
+from typing import Self
 
 UP, ERROR, RESET, SLOW, HANG = "up", "error", "reset", "slow", "hang"
 SLOW_S = 0.5
@@ -24,6 +27,27 @@ def _answer(status: str) -> bytes:
 
 
 ANSWERS = {UP: _answer("200 OK"), SLOW: _answer("200 OK"), ERROR: _answer("500 Internal Server Error")}
+
+
+class Command:
+    """A line to a running server, over which it is told what to do."""
+
+    def __init__(self, control: Path) -> None:
+        self._line = socket.socket(socket.AF_UNIX)
+        self._line.connect(str(control))
+        self._answers = self._line.makefile()
+
+    def __call__(self, host: str, mode: str) -> float:
+        """Has a host behave in another way; returns the machine's monotonic time of the change."""
+        self._line.sendall(json.dumps({"host": host, "mode": mode}).encode() + b"\n")
+        return float(self._answers.readline())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        self._answers.close()
+        self._line.close()
 
 
 class Sites:
