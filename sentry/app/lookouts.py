@@ -1,12 +1,13 @@
-"""What is looked at slowly, beside the probes: certificates, and what their authorities say of them."""
+"""What is looked at slowly, beside the probes: certificates, what their authorities say, and what is degraded."""
 
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from probes.chain_reader import HandshakeReader
 from probes.environment import ProbeEnvironment
 from sentry.app.books import Books
+from sentry.domain.errors import StoreUnavailable
 from sentry.domain.result import ProbeResult
 from sentry.domain.revocation import RevokedBook
 from sentry.domain.site import Check
@@ -14,10 +15,12 @@ from sentry.lookups.authorities import WebAuthorities
 from sentry.lookups.download import Download
 from sentry.metrics.telemetry import Metrics
 from sentry.services.certificates import CertificateWatch
+from sentry.services.degradations import Degradations
 from sentry.services.revocations import RevocationWatch
 from sentry.services.watch import Watch
 
 LOOK_EVERY_S = 60.0
+DEGRADATIONS_EVERY_S = 15.0
 DOWNLOAD_WITHIN_S = 30.0
 """A list of ten megabytes takes a while; nobody waits for it."""
 
@@ -33,6 +36,7 @@ class Lookouts:
         self._revoked = RevokedBook()
         findings = books.store.findings
         self._certificates = CertificateWatch(watch.views, findings, books.store.events, books.clock)
+        self._degradations = Degradations(watch.views, books.store.incidents, books.store.events, books.clock)
         self._revocations = RevocationWatch(
             watch.views,
             book=self._revoked,
@@ -58,15 +62,17 @@ class Lookouts:
     def loops(self) -> Mapping[str, Callable[[], Awaitable[None]]]:
         """Returns what has to run while the agent does, by name."""
         return {
-            "certificates": self._each_minute(self._certificates.look),
-            "revocation": self._each_minute(self._look_for_revocations),
+            "certificates": self._each(LOOK_EVERY_S, self._certificates.look),
+            "revocation": self._each(LOOK_EVERY_S, self._look_for_revocations),
+            "degradations": self._each(DEGRADATIONS_EVERY_S, self._degradations.look),
         }
 
-    def _each_minute(self, look: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
+    def _each(self, every_s: float, look: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
         async def keep_looking() -> None:
             while True:
-                await self._clock.sleep(LOOK_EVERY_S)
-                await look()
+                await self._clock.sleep(every_s)
+                with suppress(StoreUnavailable):  # the next look says it again
+                    await look()
 
         return keep_looking
 

@@ -84,6 +84,13 @@ class Plan(StrictModel):
         description="Seconds after the first failure (or first success of a recovery) at which it is re-checked.",
         max_length=5,
     )
+    degraded_after_s: int = Field(
+        300,
+        ge=0,
+        le=86_400,
+        description="Seconds that a site answers, but slowly or not as it should, before somebody is told; and that "
+        "it must be well before that is over.",
+    )
     expiry_warning_days: tuple[Annotated[int, Field(ge=1, le=398)], ...] = Field(
         (30, 14, 7, 1),
         description="Days before a certificate or a domain ends at which somebody is told; empty: never.",

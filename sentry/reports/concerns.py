@@ -79,15 +79,27 @@ CONCERNS: dict[ConcernKind, ConcernText] = {
     ),
     ConcernKind.DEGRADED: ConcernText(
         alertname="SiteDegraded",
-        opened=(N_("{site} needs attention: {reason}"), N_("{site} needs attention")),
-        resolved=(N_("{site} is well again after {duration}"),),
+        opened=(
+            N_("{sites} sites need attention at once: {reason}"),
+            N_("{site} needs attention: {reason}"),
+            N_("{site} needs attention"),
+        ),
+        resolved=(
+            N_("Most of the {sites} sites are well again after {duration}"),
+            N_("{site} is well again after {duration}"),
+        ),
         meaning=(
+            N_(
+                "{sites} sites answer, but slowly or not as they should, and they began together. Likely they share "
+                "what causes it: a server, a network, or that of the watch itself."
+            ),
             N_("{site} answers, but slowly: it took {value_s} where at most {limit_s} are expected."),
+            N_("{site} answers, but slowly: it took {value_s}."),
             N_("{site} answers, but not as it should: {detail}"),
             N_("{site} answers, but not as it should."),
         ),
         advice=N_("Visitors get in, so no minute counts as down. Have a look before it becomes an outage."),
-        rows=((N_("Check"), "check"), (N_("Detail"), "detail")),
+        rows=((N_("Check"), "check"), (N_("Detail"), "detail"), (N_("Sites"), "names")),
         words={"reason": {str(reason): cause.short for reason, cause in CAUSES.items() if "{" not in cause.short}},
     ),
     ConcernKind.CERTIFICATE: ConcernText(

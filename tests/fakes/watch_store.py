@@ -12,15 +12,22 @@ from sentry.ports import Correction, WatchRecord
 
 
 class MemoryEventQueue:
-    """Fills the `EventQueue` port."""
+    """Fills the `EventQueue` port.
+
+    Attributes:
+        unavailable: publishing is refused while it is set.
+    """
 
     def __init__(self, handlers: Sequence[str]) -> None:
+        self.unavailable = False
         self.events: list[Event] = []
         self.owed: dict[str, list[int]] = {name: [] for name in handlers}
         self.retry_at: dict[tuple[str, int], datetime] = {}
         self.given_up: list[tuple[str, int, str]] = []
 
     async def publish(self, events: Sequence[Event]) -> None:
+        if self.unavailable:
+            raise StoreUnavailable("locked")
         self.add(events)
 
     def add(self, events: Sequence[Event]) -> None:
