@@ -1,11 +1,12 @@
 """Why each minute of a month counted as it did: every interval with its rule, for whoever doubts a figure."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from sentry.domain.budget import Budget
 from sentry.domain.ledger import Explained, MinuteState, Run
+from sentry.domain.maintenance import Judgement, Work
 
 
 class Rule(StrEnum):
@@ -18,6 +19,9 @@ class Rule(StrEnum):
     NOT_SEEN = "not_seen"
     NO_CHECK_COUNTED = "no_check_counted"
     ANNOUNCED_MAINTENANCE = "announced_maintenance"
+    ANNOUNCED_LATE = "announced_late"
+    EMERGENCY = "emergency"
+    OVERRUN = "overrun"
     STILL_TO_COME = "still_to_come"
 
 
@@ -30,6 +34,9 @@ RULE_TEXT = {
     "widens [worst, best]",
     Rule.NO_CHECK_COUNTED: "no counting check was registered yet: neither available nor down, widens [worst, best]",
     Rule.ANNOUNCED_MAINTENANCE: "announced maintenance: taken out of the account",
+    Rule.ANNOUNCED_LATE: "down in maintenance that was announced too late: spends the budget",
+    Rule.EMERGENCY: "down in emergency maintenance: spends the budget",
+    Rule.OVERRUN: "down after the end of announced maintenance: spends the budget",
     Rule.STILL_TO_COME: "still to come, or not settled yet: not counted so far",
 }
 
@@ -60,7 +67,11 @@ _RULES = {
 
 
 def counted_intervals(
-    explained: Iterable[Explained], runs: Iterable[Run], budget: Budget, month_start: int
+    explained: Iterable[Explained],
+    runs: Iterable[Run],
+    budget: Budget,
+    month_start: int,
+    work: Sequence[Work] = (),
 ) -> Sequence[CountedInterval]:
     """Lists every interval of a month with its rule.
 
@@ -69,6 +80,7 @@ def counted_intervals(
         runs: the same minutes with maintenance laid over.
         budget: the month's budget; its span fixes what is under contract and what is still to come.
         month_start: the month's first minute.
+        work: all announced work, in order of time; down minutes that it did not excuse are named by it.
 
     Returns:
         Intervals that tile the whole month, in order.
@@ -76,12 +88,36 @@ def counted_intervals(
     intervals = []
     if month_start < budget.start:
         intervals.append(CountedInterval(month_start, budget.start, None, Rule.NOT_UNDER_CONTRACT))
-    work = [run for run in runs if run.state is MinuteState.MAINTENANCE]
+    excused = [run for run in runs if run.state is MinuteState.MAINTENANCE]
     for piece in explained:
-        intervals += _split(piece, work, budget.until)
+        for interval in _split(piece, excused, budget.until):
+            intervals += _named(interval, work, excused)
     if budget.until < budget.end:
         intervals.append(CountedInterval(budget.until, budget.end, None, Rule.STILL_TO_COME))
     return intervals
+
+
+_UNEXCUSED = {Judgement.ANNOUNCED_LATE: Rule.ANNOUNCED_LATE, Judgement.EMERGENCY: Rule.EMERGENCY}
+
+
+def _named(interval: CountedInterval, work: Sequence[Work], excused: Sequence[Run]) -> Iterator[CountedInterval]:
+    """A down interval, cut where work that did not excuse it lies over it, each part under its own rule."""
+    reached = interval.start
+    over = [one for one in work if one.judgement in _UNEXCUSED] if interval.rule is Rule.CONFIRMED_DOWN else []
+    for piece in over:
+        start, end = max(piece.start, reached), min(piece.end, interval.end)
+        if start < end:
+            yield from _overrun(replace(interval, start=reached, end=start), excused)
+            yield replace(interval, start=start, end=end, rule=_UNEXCUSED[piece.judgement])
+            reached = end
+    yield from _overrun(replace(interval, start=reached), excused)
+
+
+def _overrun(interval: CountedInterval, excused: Sequence[Run]) -> Iterator[CountedInterval]:
+    """What begins down where maintenance ended is work that was not done in time."""
+    if interval.start < interval.end:
+        follows = interval.rule is Rule.CONFIRMED_DOWN and any(run.end == interval.start for run in excused)
+        yield replace(interval, rule=Rule.OVERRUN) if follows else interval
 
 
 def _split(piece: Explained, work: Sequence[Run], until: int) -> Iterable[CountedInterval]:

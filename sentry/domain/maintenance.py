@@ -200,6 +200,17 @@ def excluded(pieces: Iterable[Work]) -> tuple[tuple[int, int], ...]:
     return tuple((piece.start, piece.end) for piece in pieces if piece.judgement is Judgement.EXCLUDED)
 
 
+def is_quiet(pieces: Sequence[Work], failed_at: int, now: int) -> bool:
+    """Returns whether nobody is woken by a failure: it began in announced work, and that still goes on.
+
+    Args:
+        pieces: the work at the site, in order of its start.
+        failed_at: the minute in which it failed first.
+        now: the minute that runs.
+    """
+    return bool(covering(pieces, failed_at) and covering(pieces, now))
+
+
 def covering(pieces: Sequence[Work], minute: int) -> tuple[Work, ...]:
     """Returns the work that is announced for a minute.
 

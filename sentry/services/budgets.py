@@ -92,7 +92,7 @@ class Budgets:
         """Returns every interval of the month with how it counted, by which rule, and which checks decided it."""
         reckoned = await self.of_month(site, month)
         start, _ = reckoned.month.minutes(site.zone)
-        return counted_intervals(reckoned.explained, reckoned.runs, reckoned.budget, start)
+        return counted_intervals(reckoned.explained, reckoned.runs, reckoned.budget, start, site.work)
 
     async def burn_rates(self, site: WatchedSite) -> Mapping[str, float]:
         """Returns the burn rate over each window of `BURN_WINDOWS`; windows may reach into the month before."""

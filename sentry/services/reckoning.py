@@ -217,7 +217,9 @@ def _holds_until(site: WatchedSite, month: Month, history: SiteHistory, lapses: 
         return now + 1  # it is not registered yet
     lag = lag_minutes(site)
     holds = month.minutes(site.zone)[1]
-    for start, end in (*((run.start, run.end) for run in lapses), *site.maintenance):
+    oldest = now - max(BURN_WINDOWS.values()) - lag
+    work = [window for window in site.maintenance if window[1] > oldest]
+    for start, end in (*((run.start, run.end) for run in lapses), *work):
         for window in (0, *BURN_WINDOWS.values()):
             if end + window + lag > now:
                 holds = min(holds, max(start + window, now + 1))

@@ -1,7 +1,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 
 import pytest
@@ -11,6 +11,8 @@ from sentry.domain.counting import RULE_TEXT, Rule
 from sentry.domain.errors import StoreUnavailable
 from sentry.domain.failure_report import Attribution
 from sentry.domain.ledger import MinuteState, Run, Totals
+from sentry.domain.maintenance import Work, excluded
+from sentry.domain.maintenance_window import WorkKind
 from sentry.domain.month import Month
 from sentry.domain.responsibility import AttributedSpan
 from sentry.domain.watched_site import WatchedCheck, WatchedSite
@@ -190,7 +192,7 @@ async def test_explain_every_minute_of_the_month_is_in_one_interval_with_its_rul
         (Rule.NOT_UNDER_CONTRACT, 1440),
         (Rule.ANSWERED, 2 * 1440 + 180),
         (Rule.ANNOUNCED_MAINTENANCE, 60),
-        (Rule.CONFIRMED_DOWN, 20),
+        (Rule.OVERRUN, 20),
         (Rule.ANSWERED, gap - start - 80),
         (Rule.NOT_SEEN, 5),
         (Rule.ANSWERED, minute("2026-11", 10, "12:00") - gap - 5),
@@ -365,3 +367,38 @@ async def test_of_month_site_that_flaps_every_minute_leaves_the_loop_free() -> N
     heart.cancel()
     assert budget.minutes == Totals(up=21_600, degraded=21_600)
     assert turns > 5
+
+
+@pytest.mark.promise("001-23")
+async def test_explain_names_work_that_excused_nothing_and_what_overran() -> None:
+    """Down minutes of late and of emergency work, and after the end of a window, each under their own rule."""
+    start = minute("2026-11", 4, "03:00")
+    said = NOON - timedelta(days=30)
+    work = (
+        Work(start, start + 60, start, "1", said, 48, "disks"),
+        Work(start + 120, start + 180, start + 120, "2", said, 9999, "late"),
+        Work(start + 240, start + 300, start + 240, "3", said, 48, "leak", WorkKind.EMERGENCY),
+    )
+    down = [(start + begin, start + end, DOWN) for begin, end in ((10, 80), (110, 130), (250, 310))]
+    site, ledger = one_check(*down)
+    site = replace(site, work=work, maintenance=excluded(work))
+    told = [one for one in await Budgets(ledger, ManualClock(NOON)).explain(site) if one.state is DOWN]
+    assert [(one.start - start, one.minutes, one.rule) for one in told] == [
+        (60, 20, Rule.OVERRUN),
+        (110, 10, Rule.CONFIRMED_DOWN),
+        (120, 10, Rule.ANNOUNCED_LATE),
+        (250, 50, Rule.EMERGENCY),
+        (300, 10, Rule.CONFIRMED_DOWN),
+    ]
+    budget = (await Budgets(ledger, ManualClock(NOON)).of_month(site)).budget
+    assert (budget.spent, budget.minutes.maintenance) == (100, 60)
+
+
+async def test_burn_rate_of_an_outage_in_announced_maintenance_is_none() -> None:
+    """What is taken out of the account burns nothing of it."""
+    until = minute("2026-11", 10, "11:58")
+    site, ledger = one_check((until - 30, until, DOWN))
+    budgets = Budgets(ledger, ManualClock(NOON))
+    assert (await budgets.burn_rates(site))["1h"] > 0
+    excused = replace(site, maintenance=((until - 30, until + 30),))
+    assert (await budgets.burn_rates(excused))["1h"] == 0
