@@ -188,6 +188,7 @@ class Agent:
             "incidents": self._reactions.incidents.run,
             "hearing": self._hearing.run,
             "wheel": self.prober.run,
+            "maintenance": self._reactions.watch_maintenance,
             **self._lookouts.loops(),
         }
         settings = self.books.settings

@@ -15,9 +15,6 @@ SEALING_EVERY = timedelta(minutes=1)
 SEALING_S = 5.0
 """Of each minute, while there is something to seal: duties wait for each other, and ten thousand sites are done in
 some minutes all the same."""
-MAINTENANCE_EVERY = timedelta(seconds=15)
-"""What was announced, also by a command, is in force within this time."""
-
 FIGURES_EVERY = timedelta(seconds=15)
 MEMORY_EVERY = timedelta(minutes=5)
 
@@ -49,7 +46,6 @@ class Duties:
             "budgets": Duty(BUDGETS_EVERY, self._check_budgets),
             "retention": Duty(RETENTION_EVERY, self._retain),
             "sealing": Duty(SEALING_EVERY, self._seal),
-            "maintenance": Duty(MAINTENANCE_EVERY, self._books.look_at_maintenance),
             "figures": Duty(FIGURES_EVERY, self._figures),
             "memory": Duty(MEMORY_EVERY, give_back),
         }

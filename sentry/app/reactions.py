@@ -1,6 +1,7 @@
 """What follows from what the watch saw: incidents, tickets, mirrors and alerts, behind one dispatcher."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 import alerting
@@ -8,6 +9,7 @@ from alerting.environment import ChannelEnvironment
 from sentry.app.books import Books
 from sentry.dispatch import Dispatcher
 from sentry.domain.concern import cleared
+from sentry.domain.errors import StoreUnavailable
 from sentry.domain.events import Event
 from sentry.domain.incident import IncidentState
 from sentry.metrics.telemetry import Metrics
@@ -15,10 +17,14 @@ from sentry.ports import EvidenceCollector, TicketMirror
 from sentry.services.alerts import Alerts
 from sentry.services.concerns import Concerns
 from sentry.services.incidents import FindView, Incidents
+from sentry.services.maintenance_watch import MaintenanceWatch
 from sentry.services.switchboard import Line
 from sentry.services.tickets import IncidentTickets, TicketMirrors
 from sentry.settings import Settings
 from sentry.tickets.webhook import WebhookMirror
+
+MAINTENANCE_EVERY_S = 5.0
+"""What was announced, also by a command, is in force within this time, and who waits for its end is told as soon."""
 
 UNRESOLVED = (IncidentState.OPEN, IncidentState.ACKNOWLEDGED)
 
@@ -35,6 +41,7 @@ class Reactions:
     """Builds the services that react to events, and joins them.
 
     Attributes:
+        maintenance: holds back what fails in announced work, until it is over.
         dispatcher: gives each event to each of them.
     """
 
@@ -58,6 +65,16 @@ class Reactions:
             clock=clock,
             telemetry=metrics,
             policy=lambda: books.settings.incidents,
+        )
+        self.maintenance = MaintenanceWatch(
+            sites=lambda: list(books.roster.sites.values()),
+            site=books.roster.site,
+            incidents=store.incidents,
+            change=self.incidents.change,
+            events=store.events,
+            marks=store.marks,
+            clock=clock,
+            telemetry=metrics,
         )
         self._concerns = Concerns(store.incidents, self.incidents.changing, metrics)
         tickets = IncidentTickets(
@@ -93,6 +110,7 @@ class Reactions:
             renderer=books.messages,
             clock=books.clock,
             telemetry=metrics,
+            quiet=self.maintenance.is_quiet,
             language=books.settings.agency.language,
         )
 
@@ -114,6 +132,14 @@ class Reactions:
                 for mirror in settings.tickets.mirrors
             },
         )
+
+    async def watch_maintenance(self) -> None:
+        """Keeps announced work in force and told of, until it is cancelled."""
+        while True:
+            with suppress(StoreUnavailable):  # what is known of windows stays in force meanwhile
+                await self._books.look_at_maintenance()
+                await self.maintenance.look()
+            await self._books.clock.sleep(MAINTENANCE_EVERY_S)
 
     async def replace(self, outlets: Outlets) -> None:
         """Puts other channels, routes and mirrors in force, and lets go of checks that are no longer watched."""

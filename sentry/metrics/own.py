@@ -134,6 +134,8 @@ _TABLE = (
         "site",
         "window",
     ),
+    # maintenance
+    _gauge("maintenance_active", "Whether announced maintenance is under way at the site.", "site"),
     # configuration and web
     _gauge("config_last_reload_successful", "Whether the last reading of the configuration worked."),
     _gauge("config_last_reload_success_timestamp_seconds", "When the configuration in use was read."),

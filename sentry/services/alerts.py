@@ -45,6 +45,7 @@ class Alerts:
         lines: channels by key, each with its options.
         routes: which incidents go to which channels.
         audience: looks a site up by its key; None where it is not configured any more.
+        quiet: whether nobody is to be woken by an incident at an instant, as in announced maintenance.
         language: for incidents of sites that are gone.
         jitter: random numbers in [0, 1) for the back-off.
         attempt_timeout_s: deadline of one attempt; late_after_s: delay from which a message says that it is late.
@@ -61,6 +62,7 @@ class Alerts:
         renderer: MessageRenderer,
         clock: Clock,
         telemetry: Telemetry,
+        quiet: Callable[[Incident, datetime], bool] = lambda _incident, _at: False,
         language: Language = Language.EN,
         jitter: Callable[[], float] = random.random,
         attempt_timeout_s: float = ATTEMPT_TIMEOUT_S,
@@ -70,6 +72,7 @@ class Alerts:
         self._outbox = outbox
         self._clock = clock
         self._telemetry = telemetry
+        self._quiet = quiet
         self._switchboard = Switchboard(lines, routes, audience, language=language)
         handover = Handover(
             self._switchboard, renderer, attempt_timeout_s=attempt_timeout_s, late_after_s=late_after_s
@@ -147,7 +150,7 @@ class Alerts:
                 )
                 for one in informed
             ]
-        if incident.is_withdrawn:
+        if incident.is_withdrawn or self._quiet(incident, event.at):
             return []
         if kind is None:
             return self._owed_to_further_recipients(incident, due_at, now)

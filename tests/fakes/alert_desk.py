@@ -1,6 +1,6 @@
 """Alerts with everything around them in memory: opens and resolves incidents, moves time, shows what arrived."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -31,6 +31,9 @@ class AlertDesk:
 
     Args:
         options: further keys of `ChannelOptions` by channel.
+
+    Attributes:
+        quiet: whether nobody is woken by an incident.
     """
 
     def __init__(
@@ -49,6 +52,7 @@ class AlertDesk:
         self.renderer = PlainRenderer()
         self.mail = MemoryChannel("guardia@example.com")
         self.audiences = {"acme-shop": Audience("priority", Language.ES)}
+        self.quiet: Callable[[Incident, datetime], bool] = lambda _incident, _at: False
         self.alerts = Alerts(
             incidents=self.incidents,
             outbox=self.outbox,
@@ -58,9 +62,13 @@ class AlertDesk:
             renderer=self.renderer,
             clock=self.clock,
             telemetry=self.telemetry,
+            quiet=self._is_quiet,
             jitter=lambda: 1.0,
             attempt_timeout_s=attempt_timeout_s,
         )
+
+    def _is_quiet(self, incident: Incident, at: datetime) -> bool:
+        return self.quiet(incident, at)
 
     async def open(self, **changes: object) -> Incident:
         """Opens an incident that began 31 s ago and lets the service handle its event."""

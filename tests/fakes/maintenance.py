@@ -23,3 +23,18 @@ class MemoryMaintenanceBook:
         if taken & {(one.window, one.sequence) for one in revisions}:
             raise StoreConflict("somebody else changed it meanwhile")
         self._revisions += revisions
+
+
+class MemoryMarks:
+    """Fills the `Marks` port."""
+
+    def __init__(self) -> None:
+        self.made: set[str] = set()
+
+    async def once(self, key: str) -> bool:
+        is_first = key not in self.made
+        self.made.add(key)
+        return is_first
+
+    async def is_made(self, key: str) -> bool:
+        return key in self.made
