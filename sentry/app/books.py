@@ -14,6 +14,7 @@ from sentry.domain.errors import NotFound
 from sentry.domain.watched_site import WatchedSite
 from sentry.ports import Clock
 from sentry.reports.messages import Messages
+from sentry.services.attributions import Attributions
 from sentry.services.budgets import Budgets
 from sentry.services.maintenance import Maintenance
 from sentry.services.reports import Reports
@@ -34,6 +35,7 @@ class Books:
     messages: Messages
     budgets: Budgets
     reports: Reports
+    attributions: Attributions
     maintenance: Maintenance
 
     @property
@@ -107,7 +109,10 @@ async def open_books(config: Path, clock: Clock | None = None, *, lasting: bool 
             clock=clock,
             agency_name=settings.agency.name,
         )
-        books = Books(roster, clock, store, messages, budgets, reports, Maintenance(store.maintenance, clock))
+        attributions = Attributions(incidents=store.incidents, book=store.attributions, clock=clock)
+        books = Books(
+            roster, clock, store, messages, budgets, reports, attributions, Maintenance(store.maintenance, clock)
+        )
         await books.look_at_maintenance()
         yield books
 

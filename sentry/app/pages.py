@@ -34,6 +34,7 @@ def application(
         months=books.budgets,
         ledger=books.store.ledger,
         incidents=books.store.incidents,
+        attributions=books.attributions,
         tickets=books.store.tickets,
         wording=books.messages,
         agent=agent,

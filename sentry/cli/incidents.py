@@ -1,17 +1,22 @@
-"""`incident list` and `incident show`: what failed, and its whole report."""
+"""`incident list|show|attribute`: what failed, its whole report, and whose side it was on."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 import typer
 from pydantic import TypeAdapter
+from rich.markup import escape
 
 from sentry.app.books import Books, open_books
-from sentry.cli.shell import JsonOption, command, config_of, print_json, print_text
+from sentry.cli.shell import JsonOption, command, config_of, out, print_json, print_text, this_person
 from sentry.cli.tables import show as show_table
 from sentry.domain.errors import NotFound
+from sentry.domain.failure_report import Attribution
 from sentry.domain.incident import Incident, IncidentState
+from sentry.domain.responsibility import AttributionEntry, standing_side
 from sentry.domain.site import Language
+from sentry.reports.attributions import BASIS_TEXT
 from sentry.reports.wording import Wording
 
 ENGLISH = Wording(Language.EN, ZoneInfo("UTC"))
@@ -19,6 +24,7 @@ AGENT = "(agent)"
 """Stands for the site of what is about the agent itself."""
 
 INCIDENT: TypeAdapter[Incident] = TypeAdapter(Incident)
+SAID: TypeAdapter[Sequence[AttributionEntry]] = TypeAdapter(Sequence[AttributionEntry])
 
 
 def register(app: typer.Typer) -> None:
@@ -26,6 +32,7 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(help="Incidents and their failure reports.", no_args_is_help=True)
     group.command("list")(command(list_incidents))
     group.command("show")(command(show))
+    group.command("attribute")(command(attribute))
     app.add_typer(group, name="incident")
 
 
@@ -70,12 +77,40 @@ async def show(
         incident = await books.store.incidents.get(incident_id)
         if incident is None:
             raise NotFound(f"there is no incident {incident_id}; `online-sentry incident list` shows those there are")
+        said = await books.attributions.history(incident)
         if as_json:
-            print_json(_document(books, incident))
-        else:
-            print_text(
-                f"{_headline(books, incident)}\n\n{books.messages.report_text(incident, _language(books, incident))}"
-            )
+            side = {"side": standing_side(said) if said else None}
+            print_json({**_document(books, incident), **side, "attributions": SAID.dump_python(said, mode="json")})
+            return
+        print_text(
+            f"{_headline(books, incident)}\n\n{books.messages.report_text(incident, _language(books, incident))}"
+        )
+        if said:
+            print_text("\n".join(["", "Whose side it was on:", *(_word(books, entry) for entry in said)]))
+
+
+async def attribute(
+    context: typer.Context,
+    incident_id: Annotated[int, typer.Argument(metavar="ID", help="The incident's number.")],
+    *,
+    to: Annotated[Attribution, typer.Option("--to", help="Who answers for its minutes.")],
+    reason: Annotated[str, typer.Option("--reason", help="What shows it; clients read it in their report.")],
+    by: Annotated[str, typer.Option("--by", help="Who says so; the user of the system if absent.")] = "",
+) -> None:
+    """Say whose side an outage was on. Nothing that was said before is taken back."""
+    async with open_books(config_of(context)) as books:
+        try:
+            entry = await books.attributions.attribute(incident_id, to, by=by or this_person(), reason=reason)
+        except ValueError as error:
+            option = str(error).partition(":")[0]
+            raise typer.BadParameter(str(error).partition(": ")[2], param_hint=f"--{option}") from None
+    out.print(f"incident {incident_id}: {entry.side}, says {escape(entry.by)}: {escape(entry.reason)}")
+
+
+def _word(books: Books, entry: AttributionEntry) -> str:
+    at = f"{entry.at.astimezone(books.roster.zone):%Y-%m-%d %H:%M:%S}"
+    what = entry.reason or ENGLISH.text(BASIS_TEXT.get(entry.basis, entry.basis))
+    return f"  {at}  {entry.side:<14}  {entry.by}: {what}"
 
 
 def _headline(books: Books, incident: Incident) -> str:

@@ -1,6 +1,7 @@
 """What every command shares: where the configuration is, how answers are printed, and what exit codes mean."""
 
 import asyncio
+import getpass
 import json
 import os
 import sys
@@ -105,6 +106,14 @@ def reported() -> Iterator[None]:
         raise typer.Exit(code) from error
     except BrokenPipeError:
         leave_quietly()
+
+
+def this_person() -> str:
+    """Returns who gives the command, as far as the system knows."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "command line"
 
 
 def config_of(context: typer.Context) -> Path:

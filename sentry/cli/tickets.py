@@ -1,13 +1,22 @@
 """`ticket list|show|comment|close`, and `verify`, which proves that no history was touched."""
 
-import getpass
 from typing import Annotated
 
 import typer
 from pydantic import TypeAdapter
 
 from sentry.app.books import open_books
-from sentry.cli.shell import ExitCode, JsonOption, command, config_of, out, print_json, print_text, working
+from sentry.cli.shell import (
+    ExitCode,
+    JsonOption,
+    command,
+    config_of,
+    out,
+    print_json,
+    print_text,
+    this_person,
+    working,
+)
 from sentry.cli.tables import show as show_table
 from sentry.domain.errors import NotFound, TransitionRefused
 from sentry.domain.ticket import Ticket, TicketState, Visibility
@@ -71,7 +80,7 @@ async def comment(
 ) -> None:
     """Add a comment to a ticket."""
     visibility = Visibility.PUBLIC if public else Visibility.INTERNAL
-    await _append(context, number, TicketNote(_author(), text, visibility=visibility))
+    await _append(context, number, TicketNote(this_person(), text, visibility=visibility))
 
 
 async def close(
@@ -80,7 +89,7 @@ async def close(
     reason: Annotated[str, typer.Option("--reason", help="Why it is closed.")] = "closed by hand",
 ) -> None:
     """Close a ticket."""
-    await _append(context, number, TicketNote(_author(), reason, kind="closed", state=TicketState.CLOSED))
+    await _append(context, number, TicketNote(this_person(), reason, kind="closed", state=TicketState.CLOSED))
 
 
 async def verify(context: typer.Context, *, as_json: JsonOption = False) -> ExitCode:
@@ -108,10 +117,3 @@ async def _append(context: typer.Context, number: int, note: TicketNote) -> None
 
 def _no_ticket(number: int) -> NotFound:
     return NotFound(f"there is no ticket {number}; `online-sentry ticket list` shows those there are")
-
-
-def _author() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return "command line"

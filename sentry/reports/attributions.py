@@ -64,6 +64,7 @@ TIMELINE_TEXT: dict[str, str] = {
     "next_stage": N_("nearer"),
     "worse": N_("worse"),
     "changed": N_("still lasts"),
+    "attributed": N_("put down to a side"),
     "acknowledged": N_("acknowledged"),
     "comment": N_("comment"),
     "alert_sent": N_("alert sent"),

@@ -40,13 +40,18 @@ def describe(routes: Iterable[Route], *, version: str) -> dict[str, Any]:
         version: of the agent.
     """
     routes = list(routes)
-    models = list(dict.fromkeys(route.answer for route in routes if route.answer is not None))
-    references, schema = models_json_schema([(model, "serialization") for model in models], ref_template=_REFERENCE)
+    bodies = list(dict.fromkeys(route.body for route in routes if route.body is not None))
+    answers = list(dict.fromkeys(route.answer for route in routes if route.answer is not None))
+    references, schema = models_json_schema(
+        [*((model, "validation") for model in bodies), *((model, "serialization") for model in answers)],
+        ref_template=_REFERENCE,
+    )
     schemas = {**schema.get("$defs", {}), "Problem": _PROBLEM}
     paths: dict[str, dict[str, Any]] = {}
     for route in routes:
+        body = references[(route.body, "validation")] if route.body is not None else None
         answer = references[(route.answer, "serialization")] if route.answer is not None else None
-        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, answer)
+        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, body, answer)
     return {
         "openapi": OPENAPI_VERSION,
         "info": {
@@ -66,7 +71,7 @@ def describe(routes: Iterable[Route], *, version: str) -> dict[str, Any]:
     }
 
 
-def _operation(route: Route, answer: dict[str, Any] | None) -> dict[str, Any]:
+def _operation(route: Route, body: dict[str, Any] | None, answer: dict[str, Any] | None) -> dict[str, Any]:
     parameters = [
         {
             "name": parameter.name,
@@ -86,6 +91,7 @@ def _operation(route: Route, answer: dict[str, Any] | None) -> dict[str, Any]:
         "tags": [route.tag],
         "security": _ACCESS[route.access],
         "parameters": parameters,
+        **({"requestBody": {"required": True, "content": {"application/json": {"schema": body}}}} if body else {}),
         "responses": {
             "200": _content("The answer.", route.media_type, answer),
             **{str(status.value): _problem(status) for status in sorted(set(errors))},

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, Field
 
 from sentry.domain.budget import Verdict
-from sentry.domain.failure_report import FailureReport
+from sentry.domain.failure_report import Attribution, FailureReport
 from sentry.domain.health import HealthState
 from sentry.domain.incident import IncidentState
 from sentry.domain.ledger import MinuteState
@@ -119,6 +119,24 @@ class IncidentDetailDocument(IncidentDocument):
     timeline: list[TimelineDocument]
     report: FailureReport | None = Field(description="Of an outage.")
     facts: dict[str, Any] = Field(description="Of a concern.")
+
+
+class AttributionDocument(BaseModel):
+    """One word on whose side an incident was."""
+
+    at: datetime
+    side: Attribution
+    opening: int = Field(description="Of the incident when it was said.")
+    by: str
+    basis: str = Field(description="The fact that the agent's guess rests on; empty where a person speaks.")
+    reason: str = Field(description="In a person's words; empty where the agent guesses.")
+
+
+class AttributionListDocument(BaseModel):
+    """All that was said of whose side an incident was on."""
+
+    side: Attribution | None = Field(description="The side that counts; null for what is no outage.")
+    items: list[AttributionDocument]
 
 
 class IncidentListDocument(BaseModel):

@@ -9,6 +9,7 @@ from markupsafe import Markup
 from sentry.domain.concern import ConcernTold
 from sentry.domain.failure_report import CollectedEvidence, FailureReport
 from sentry.domain.incident import Incident
+from sentry.domain.responsibility import AttributionEntry, standing_side
 from sentry.domain.result import Certificate, HttpEvidence, Phase, ProbeResult
 from sentry.domain.watched_site import WatchedSite
 from sentry.web.overview import lasting
@@ -26,6 +27,17 @@ class PhaseLine:
     failed: str
     good: str
     is_culprit: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SaidLine:
+    """One word on whose side it was; `guessed` where the agent said it, by a fact of its report."""
+
+    at: datetime
+    side: str
+    by: str
+    why: str
+    guessed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +59,7 @@ class Dossier:
     lasted: str
     detected_after: str
     side: str
+    said: Sequence[SaidLine]
     failed: ProbeResult
     good: ProbeResult | None
     phases: Sequence[PhaseLine]
@@ -64,6 +77,7 @@ def dossier(
     report: FailureReport,
     *,
     cause: str,
+    said: Sequence[AttributionEntry],
     site: WatchedSite | None,
     now: datetime,
 ) -> Dossier:
@@ -74,6 +88,7 @@ def dossier(
         incident: with its timeline.
         report: what failed.
         cause: its line for people.
+        said: every word on whose side it was, oldest first.
         site: the site as it is configured now.
         now: for an incident that still lasts.
     """
@@ -89,7 +104,11 @@ def dossier(
         state=INCIDENT_WORDS[incident.state],
         lasted=lasting(words, incident.started_at, incident.recovered_at or now),
         detected_after=lasting(words, incident.started_at, incident.detected_at),
-        side=SIDE_WORDS[report.attribution],
+        side=SIDE_WORDS[standing_side(said) if said else report.attribution],
+        said=[
+            SaidLine(one.at, SIDE_WORDS[one.side], one.by, one.reason or one.basis, not one.is_of_person)
+            for one in said
+        ],
         failed=failed,
         good=good,
         phases=[_phase_line(words, phase, failed, good) for phase in Phase if _reached(phase, failed, good)],

@@ -102,7 +102,8 @@ async def incident(request: web.Request) -> web.Response:
     now = sources.clock.now()
     if found.report is not None:
         cause = sources.wording.cause(found, words.language)
-        outage = dossier(words, found, found.report, cause=cause, site=known, now=now)
+        said = await sources.attributions.history(found)
+        outage = dossier(words, found, found.report, cause=cause, said=said, site=known, now=now)
         return await render(request, "incident.html", {"dossier": outage})
     told = sources.wording.concern(found, words.language) or ConcernTold(found.key, "", "")
     return await render(request, "concern.html", {"dossier": concern_dossier(words, found, told, known, now)})

@@ -7,11 +7,13 @@ from urllib.parse import urlsplit, urlunsplit
 from sentry.domain.budget import floored_percent
 from sentry.domain.incident import Incident
 from sentry.domain.ledger import Explained
+from sentry.domain.responsibility import AttributionEntry
 from sentry.domain.result import ProbeResult
 from sentry.domain.ticket import Ticket
 from sentry.services.reckoning import SiteMonth
 from sentry.services.watch import CheckView
 from sentry.web.documents import (
+    AttributionDocument,
     BudgetDocument,
     CheckDocument,
     IncidentDetailDocument,
@@ -121,6 +123,13 @@ def incident_detail_document(incident: Incident, cause: str) -> IncidentDetailDo
     timeline = [TimelineDocument(at=entry.at, kind=entry.kind, text=entry.text) for entry in incident.timeline]
     own = dict(incident_document(incident, cause))
     return IncidentDetailDocument(**own, timeline=timeline, report=incident.report, facts=dict(incident.facts))
+
+
+def attribution_document(entry: AttributionEntry) -> AttributionDocument:
+    """Returns a word on whose side an incident was."""
+    return AttributionDocument(
+        at=entry.at, side=entry.side, opening=entry.opening, by=entry.by, basis=entry.basis, reason=entry.reason
+    )
 
 
 def ticket_document(ticket: Ticket) -> TicketDocument:

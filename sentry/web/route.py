@@ -48,6 +48,7 @@ class Route:
 
     Attributes:
         path: as OpenAPI and aiohttp write it, `{name}` for a parameter.
+        body: model of the JSON body that it takes; None where it takes none.
         answer: model of the JSON answer; None where `media_type` says what comes.
         errors: further statuses that it answers.
         tag: group in the description.
@@ -60,6 +61,7 @@ class Route:
     tag: str
     access: Access = Access.TOKEN
     parameters: tuple[Parameter, ...] = ()
+    body: type[BaseModel] | None = None
     answer: type[BaseModel] | None = None
     media_type: str = "application/json"
     errors: tuple[HTTPStatus, ...] = ()

@@ -4,8 +4,10 @@ from http import HTTPStatus
 
 from sentry.domain.incident import IncidentState
 from sentry.domain.ticket import TicketState
-from sentry.web import assets, exporter, heartbeats, interface, operation, pages, sign_in
+from sentry.web import assets, attributions, exporter, heartbeats, interface, operation, pages, sign_in
 from sentry.web.documents import (
+    AttributionDocument,
+    AttributionListDocument,
     BudgetListDocument,
     CheckListDocument,
     IncidentDetailDocument,
@@ -144,6 +146,32 @@ INTERFACE = (
         parameters=(path_parameter("id", "Number of the incident."),),
         answer=IncidentDetailDocument,
         errors=(*_NOT_FOUND, *_NO_STORE),
+    ),
+    Route(
+        "GET",
+        "/api/v1/incidents/{id}/attributions",
+        attributions.history,
+        "All that was said of whose side an incident was on.",
+        "incidents",
+        parameters=(path_parameter("id", "Number of the incident."),),
+        answer=AttributionListDocument,
+        errors=(*_NOT_FOUND, *_NO_STORE),
+    ),
+    Route(
+        "POST",
+        "/api/v1/incidents/{id}/attributions",
+        attributions.attribute,
+        "Adds a person's word on whose side an incident was; it counts from now on.",
+        "incidents",
+        parameters=(path_parameter("id", "Number of the incident."),),
+        body=attributions.Said,
+        answer=AttributionDocument,
+        errors=(
+            *_BAD_OR_NOT_FOUND,
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+            *_NO_STORE,
+        ),
     ),
     Route(
         "GET",

@@ -9,8 +9,10 @@ from zoneinfo import ZoneInfo
 from aiohttp import web
 
 from sentry.domain.concern import ConcernTold
+from sentry.domain.failure_report import Attribution
 from sentry.domain.incident import Incident, IncidentState
 from sentry.domain.month import Month
+from sentry.domain.responsibility import AttributionEntry
 from sentry.domain.site import Language
 from sentry.domain.ticket import Ticket, TicketState
 from sentry.domain.watched_site import WatchedSite
@@ -67,6 +69,24 @@ class IncidentReader(Protocol):
         limit: int = 100,
     ) -> Sequence[Incident]:
         """Returns incidents, newest first, without their timelines."""
+        ...
+
+
+class AttributionDesk(Protocol):
+    """Whose side incidents were on."""
+
+    async def history(self, incident: Incident) -> Sequence[AttributionEntry]:
+        """Returns every word said of an incident, oldest first."""
+        ...
+
+    async def attribute(self, incident_id: int, side: Attribution, *, by: str, reason: str) -> AttributionEntry:
+        """Adds a person's word.
+
+        Raises:
+            ValueError: the name or the reason is empty or too long.
+            NotFound: there is no such incident.
+            TransitionRefused: it is no outage.
+        """
         ...
 
 
@@ -151,6 +171,7 @@ class Sources:
     months: MonthReader
     ledger: LedgerReader
     incidents: IncidentReader
+    attributions: AttributionDesk
     tickets: TicketReader
     wording: IncidentWording
     agent: AgentReader

@@ -17,9 +17,11 @@ from sentry.domain.ticket import Ticket, TicketState
 from sentry.domain.watched_site import WatchedCheck, WatchedSite
 from sentry.metrics.telemetry import Metrics
 from sentry.ports import SampleKind
+from sentry.services.attributions import Attributions
 from sentry.services.budgets import Budgets
 from sentry.services.watch import CheckView
 from sentry.web.sources import AgentHealth, Sources, WebOptions
+from tests.fakes.attributions import MemoryAttributionBook
 from tests.fakes.clock import ManualClock
 from tests.fakes.heartbeats import MemoryHeartbeatBook
 from tests.fakes.incidents import MemoryIncidentStore
@@ -83,6 +85,7 @@ class House:
 
     def __post_init__(self) -> None:
         self.metrics = Metrics(self.clock, strict=True)
+        self.attributions = MemoryAttributionBook(self.incidents)
 
     def add_site(
         self,
@@ -138,6 +141,7 @@ class House:
             months=Budgets(self.ledger, self.clock),
             ledger=self.ledger,
             incidents=self.incidents,
+            attributions=Attributions(incidents=self.incidents, book=self.attributions, clock=self.clock),
             tickets=self.tickets,
             wording=PlainWording(),
             agent=self,

@@ -229,3 +229,19 @@ def test_wrong_command_line_is_code_2_and_says_what_is_wrong(watched: CommandLin
     assert (result.exit_code, result.stdout) == (2, "")
     assert "Error" in result.stderr
     assert re.search(rf"{re.escape(arguments[-1])}|integer|--limit", result.stderr)
+
+
+@pytest.mark.promise("002-06")
+def test_incident_attribute_adds_a_word_with_its_reason(watched: CommandLine) -> None:
+    """The guess stays in the history, the person's word counts; without a reason nothing is written."""
+    refused = watched.run("incident", "attribute", "1", "--to", "client", "--reason", "  ")
+    assert refused.exit_code == 2
+    assert "--reason" in refused.stderr
+    said = watched.run("incident", "attribute", "1", "--to", "client", "--reason", "moved [the] name", "--by", "Ana")
+    assert said.stdout == "incident 1: client, says Ana: moved [the] name\n"
+    document = json.loads(watched.run("incident", "show", "1", "--json").stdout)
+    assert document["side"] == "client"
+    assert [entry["by"] for entry in document["attributions"]] == ["online-sentry", "Ana"]
+    text = watched.run("incident", "show", "1").stdout
+    assert re.search(r"client +Ana: moved \[the\] name", text)
+    assert watched.run("incident", "attribute", "99", "--to", "client", "--reason", "x").exit_code == 5
