@@ -94,6 +94,25 @@ class LeftOut:
 
 
 @dataclass(frozen=True, slots=True)
+class WorkEntry:
+    """Announced work, and how it counted.
+
+    Attributes:
+        judgement: excluded, announced_late or emergency; what is not excluded counts as it was seen.
+        down: minutes of it that were seen down; overrun: down minutes that follow at once on its end.
+    """
+
+    start: str
+    end: str
+    minutes: int
+    reason: str
+    judgement: str
+    announced_at: str
+    down: int
+    overrun: int
+
+
+@dataclass(frozen=True, slots=True)
 class Day:
     """One date of the month; minutes before the contract and still to come are in none of the states."""
 
@@ -153,9 +172,11 @@ class SiteReport:
 
     Attributes:
         interval_s: seconds from one visit to the next, None where no check counts.
+        maintenance: minutes that were taken out of the account.
         left_out: the down minutes that the contract leaves out.
         response_check: the check whose response times these are, None where no samples are kept.
         trend: at most 13 months, the reported one last.
+        work: all that was announced for the month, also what counted as it was seen.
     """
 
     key: str
@@ -174,6 +195,7 @@ class SiteReport:
     response_check: str | None
     response: tuple[ResponseDay, ...]
     trend: tuple[TrendMonth, ...]
+    work: tuple[WorkEntry, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

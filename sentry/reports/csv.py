@@ -77,6 +77,8 @@ def _site_rows(site: SiteReport) -> Iterator[_Row]:
     for state in ("down", "degraded", "unknown", "maintenance"):
         for interval in getattr(site, state):
             yield _interval_row(site, state, interval)
+    for work in site.work:
+        yield site.key, "work", work.judgement, work.start, work.end, work.minutes, work.overrun, work.reason
     for item in site.left_out:
         yield site.key, "left_out", f"#{item.incident}", item.start, item.end, item.minutes, item.side, ""
     for incident in site.incidents:

@@ -10,6 +10,7 @@ from sentry.reports.incident_times import SIDES, incident_times
 from sentry.reports.methodology import RULES, VERDICT_TEXT, not_measured, verdict_sentence
 from sentry.reports.pages import page
 from sentry.reports.wording import Wording
+from sentry.reports.work import work_note, work_reason
 
 
 class HtmlReport:
@@ -39,6 +40,8 @@ class HtmlReport:
             used_share=used_share,
             incident_times=incident_times,
             sides=SIDES,
+            work_reason=work_reason,
+            work_note=work_note,
             chart_width=CHART_WIDTH,
             chart_height=CHART_HEIGHT,
         )

@@ -5,12 +5,13 @@ from datetime import date, datetime
 from textwrap import wrap
 from zoneinfo import ZoneInfo
 
-from sentry.domain.client_report import Figures, IncidentEntry, Interval, LeftOut, ReportData, SiteReport
+from sentry.domain.client_report import Figures, IncidentEntry, Interval, LeftOut, ReportData, SiteReport, WorkEntry
 from sentry.domain.site import Language
 from sentry.reports.incident_times import SIDES, incident_times
 from sentry.reports.inert import inert_line
 from sentry.reports.methodology import RULES, VERDICT_TEXT, not_measured, verdict_sentence
 from sentry.reports.wording import Wording
+from sentry.reports.work import work_note, work_reason
 
 COLUMNS = 78
 _LABEL = 30
@@ -72,7 +73,7 @@ def _site(site: SiteReport, wording: Wording) -> Iterator[str]:
     if not site.incidents:
         yield "  " + wording.text("none")
     yield wording.text("Maintenance") + ":"
-    yield from _intervals(site.maintenance, wording)
+    yield from _work(site.work, wording)
     yield from _response(site, wording)
     yield ""
 
@@ -111,6 +112,15 @@ def _left_out(items: tuple[LeftOut, ...], wording: Wording) -> Iterator[str]:
         minutes = wording.plural("{count} minute", "{count} minutes", item.minutes)
         side = wording.text(SIDES[item.side])
         yield f"  {wording.minute(start)} → {wording.until(start, end)}  {minutes}  {side} (#{item.incident})"
+
+
+def _work(entries: tuple[WorkEntry, ...], wording: Wording) -> Iterator[str]:
+    if not entries:
+        yield "  " + wording.text("none")
+    for entry in entries:
+        yield from _intervals((Interval(entry.start, entry.end, entry.minutes),), wording)
+        for line in (work_reason(entry), work_note(entry, wording)):
+            yield from wrap(line, COLUMNS, initial_indent="      ", subsequent_indent="      ")
 
 
 def _incident(incident: IncidentEntry, wording: Wording) -> Iterator[str]:

@@ -34,6 +34,7 @@ from sentry.domain.watched_site import WatchedSite
 from sentry.ports import AttributionBook, Clock, IncidentStore, LedgerReader, MessageRenderer, TicketStore
 from sentry.services.budgets import Budgets
 from sentry.services.reckoning import SiteMonth
+from sentry.services.reported_work import work_entries
 
 TREND_MONTHS = 13
 """The same month of last year stands at the trend's other end."""
@@ -125,6 +126,7 @@ class Reports:
             response_check=response_check if response else None,
             response=response,
             trend=await self._trend(reckoned),
+            work=work_entries(reckoned),
         )
 
     async def _incident_entries(self, reckoned: SiteMonth, language: Language) -> tuple[IncidentEntry, ...]:

@@ -4,12 +4,17 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from sentry.domain.errors import NotFound
+from sentry.domain.maintenance import Work, excluded
+from sentry.domain.maintenance_window import WorkKind
 from sentry.domain.month import Month
 from sentry.domain.site import Language
 from sentry.domain.ticket import Ticket, TicketEntry, TicketState, Visibility
 from sentry.domain.watched_site import WatchedCheck
 from sentry.domain.weight import Weight
 from sentry.ports import Sample, SampleKind
+from sentry.reports.csv import CsvReport
+from sentry.reports.html import HtmlReport
+from sentry.reports.text import TextReport
 from sentry.services.budgets import Budgets
 from sentry.services.reports import Reports
 from tests.fakes.attributions import MemoryAttributionBook
@@ -135,3 +140,34 @@ async def test_build_incident_of_the_last_minutes_is_told_in_the_running_month()
     data = await service(ledger, incidents, tickets).build([shop()])
 
     assert len(data.sites[0].incidents) == 1
+
+
+@pytest.mark.promise("001-23")
+async def test_build_announced_work_stands_with_its_reason_and_how_it_counted() -> None:
+    """In time and overrun, late, and urgent; cut where only the words were changed is one piece."""
+    ledger, incidents, tickets = october()
+    down = minute("2026-10", 14, "02:14")  # for 47 minutes
+    said, late = NOVEMBER_3 - timedelta(days=90), datetime(2026, 10, 24, 12, 0, tzinfo=UTC)
+    night = minute("2026-10", 25, "04:00")  # down for 12 minutes
+    work = (
+        Work(down - 14, down, down - 14, "1", said, 48, "old words"),
+        Work(down, down + 30, down - 14, "1", said, 48, "New disks <b>"),
+        Work(night, night + 10, night, "2", late, 48, "Patch"),
+        Work(night + 60, night + 70, night + 60, "3", said, 48, "Leak", WorkKind.EMERGENCY),
+        Work(minute("2026-11", 25, "04:00"), minute("2026-11", 25, "05:00"), 0, "4", said, 48, "to come"),
+    )
+    site = replace(shop(), work=work, maintenance=excluded(work))
+    made = await service(ledger, incidents, tickets).build([site], OCTOBER)
+
+    told = [(one.reason, one.minutes, one.judgement, one.down, one.overrun) for one in made.sites[0].work]
+    assert told == [
+        ("New disks <b>", 44, "excluded", 30, 17),
+        ("Patch", 10, "announced_late", 10, 0),
+        ("Leak", 10, "emergency", 0, 0),
+    ]
+    assert made.sites[0].figures.spent == 59 - 30
+    text = " ".join(TextReport().render(made).split())
+    assert "queda fuera de la cuenta; caída 17 minutos después de su fin, que cuentan" in text
+    assert "anunciado tarde, el 24 oct 2026" in text
+    assert "New disks &lt;b&gt;" in HtmlReport().render(made)
+    assert "work,announced_late" in CsvReport().render(made)
