@@ -23,6 +23,7 @@ from probes.http_status import AcceptedStatus
 from probes.known_pages import PageNames
 from probes.proxy_address import ProxyAddress
 from sentry.domain.site import CheckOptions
+from sentry.domain.weight import CountsAs
 
 TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 OWN_HEADERS = {
@@ -114,8 +115,8 @@ class HttpOptions(CheckOptions):
         {}, description="Response headers that must not be there with this text in them; '' forbids the header."
     )
 
-    blocked_counts_as: Literal["degraded", "down"] = Field(
-        "degraded",
+    blocked_counts_as: CountsAs = Field(
+        CountsAs.DEGRADED,
         description="What a challenge for bots counts as: Cloudflare and others refuse the agent, people may get in.",
     )
     error_pages: bool = Field(

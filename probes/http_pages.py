@@ -9,6 +9,7 @@ from probes.http_options import HttpOptions
 from probes.known_pages import KNOWN_PAGES
 from probes.page_marks import REASONS, Mark, Marks, PageKind, SeenPage
 from sentry.domain.result import Phase, Status
+from sentry.domain.weight import CountsAs
 
 _REFUSED_FROM = 400
 """A status from which on a check that accepts it knows by itself what it gets."""
@@ -63,7 +64,7 @@ class Pages:
     def _verdict(self, page: SeenPage, mark: Mark | None) -> ProbeFailure | None:
         if mark is None:
             return None
-        degrades = mark.kind is PageKind.BLOCKED and self.options.blocked_counts_as == "degraded"
+        degrades = mark.kind is PageKind.BLOCKED and self.options.blocked_counts_as is CountsAs.DEGRADED
         return ProbeFailure(
             REASONS[mark.kind],
             f"{mark.what} ({page.seen(mark)}), status {page.head.status}",

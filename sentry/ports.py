@@ -8,7 +8,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from sentry.domain.announcement import Revision
 from sentry.domain.budget import Budget
-from sentry.domain.day import DaySummary
+from sentry.domain.day import CheckDay, DaySummary
 from sentry.domain.events import Event
 from sentry.domain.failure_report import CollectedEvidence, RecentChange
 from sentry.domain.health import Health, Outage
@@ -619,6 +619,22 @@ class ChainReader(Protocol):
 
         Raises:
             LookupFailed: there was no such chain.
+        """
+        ...
+
+
+class TimesReader(Protocol):
+    """Reads how long the probes of past days took."""
+
+    async def days(
+        self, check_keys: Collection[str], first: int, end: int
+    ) -> Mapping[str, Sequence[tuple[int, CheckDay]]]:
+        """Returns the days [first, end) of some checks that are over, each with its number since the epoch.
+
+        Args:
+            check_keys: some dozen at most.
+            first: the first day.
+            end: the day after the last.
         """
         ...
 

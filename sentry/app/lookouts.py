@@ -1,4 +1,4 @@
-"""What is looked at slowly, beside the probes: certificates, what their authorities say, and what is degraded."""
+"""What is looked at slowly, beside the probes: certificates, their authorities, usual times, what is degraded."""
 
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -16,13 +16,19 @@ from sentry.lookups.download import Download
 from sentry.metrics.telemetry import Metrics
 from sentry.services.certificates import CertificateWatch
 from sentry.services.degradations import Degradations
+from sentry.services.paces import Paces
 from sentry.services.revocations import RevocationWatch
+from sentry.services.slowness import Slowness
 from sentry.services.watch import Watch
 
 LOOK_EVERY_S = 60.0
 DEGRADATIONS_EVERY_S = 15.0
 DOWNLOAD_WITHIN_S = 30.0
 """A list of ten megabytes takes a while; nobody waits for it."""
+
+PACES_EVERY_S = 1.0
+"""While there is something to learn; twenty thousand checks are done in three quarters of an hour."""
+PACES_AGAIN_S = 300.0
 
 
 class Lookouts:
@@ -34,7 +40,11 @@ class Lookouts:
         self._books = books
         self._clock = books.clock
         self._revoked = RevokedBook()
+        self._slowness = Slowness()
         findings = books.store.findings
+        self._paces = Paces(
+            watch.views, times=books.store.times, findings=findings, slowness=self._slowness, clock=books.clock
+        )
         self._certificates = CertificateWatch(watch.views, findings, books.store.events, books.clock)
         self._degradations = Degradations(watch.views, books.store.incidents, books.store.events, books.clock)
         self._revocations = RevocationWatch(
@@ -49,7 +59,7 @@ class Lookouts:
 
     def judged(self, check: Check, result: ProbeResult) -> ProbeResult:
         """Returns a result with what is known beside the probe taken into account."""
-        return self._revoked.judged(result, check.plan)
+        return self._slowness.judged(check, self._revoked.judged(result, check.plan))
 
     async def load(self) -> None:
         """Reads what was known before a restart, so that the first results are judged by it.
@@ -58,14 +68,23 @@ class Lookouts:
             StoreUnavailable: the store does not answer.
         """
         await self._revocations.load()
+        await self._paces.resume()
 
     def loops(self) -> Mapping[str, Callable[[], Awaitable[None]]]:
         """Returns what has to run while the agent does, by name."""
         return {
             "certificates": self._each(LOOK_EVERY_S, self._certificates.look),
             "revocation": self._each(LOOK_EVERY_S, self._look_for_revocations),
+            "paces": self._learn_paces,
             "degradations": self._each(DEGRADATIONS_EVERY_S, self._degradations.look),
         }
+
+    async def _learn_paces(self) -> None:
+        while True:
+            pause_s = PACES_AGAIN_S
+            with suppress(StoreUnavailable):
+                pause_s = PACES_EVERY_S if await self._paces.work() else PACES_AGAIN_S
+            await self._clock.sleep(pause_s)
 
     def _each(self, every_s: float, look: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
         async def keep_looking() -> None:

@@ -1,21 +1,14 @@
 """The pages by which a shop earns its money; a site that names them gets a check for each."""
 
 from collections.abc import Mapping
-from enum import StrEnum
 from typing import Annotated
 
 from pydantic import Field, JsonValue
 
 from sentry.domain.model import StrictModel
+from sentry.domain.weight import CountsAs
 
 Page = Annotated[str, Field(min_length=1)] | Mapping[str, JsonValue]
-
-
-class GatewayDown(StrEnum):
-    """What a shop is that cannot take money."""
-
-    DEGRADED = "degraded"
-    DOWN = "down"
 
 
 class Shop(StrictModel):
@@ -34,6 +27,4 @@ class Shop(StrictModel):
         description="Who takes the money: `host` or `host:port` for a tls check, an address for an http check (any "
         "answer below 500 is good), or the keys of either.",
     )
-    gateway_counts_as: GatewayDown = Field(
-        GatewayDown.DEGRADED, description="What the site is while its gateway is down."
-    )
+    gateway_counts_as: CountsAs = Field(CountsAs.DEGRADED, description="What the site is while its gateway is down.")

@@ -13,7 +13,7 @@ from sentry.domain.failure_report import Attribution
 from sentry.domain.model import StrictModel
 from sentry.domain.severity import Severity
 from sentry.domain.shop import Shop
-from sentry.domain.weight import Weight
+from sentry.domain.weight import CountsAs, Weight
 
 Key = Annotated[
     str,
@@ -74,6 +74,16 @@ def _excludable(side: Attribution) -> Attribution:
     return side
 
 
+def _zero_or_more_than_one(factor: float) -> float:
+    if 0 < factor < LEAST_SLOW_FACTOR:
+        raise ValueError(f"write 0 (never slow) or a factor from {LEAST_SLOW_FACTOR} on; 3 is usual")
+    return factor
+
+
+LEAST_SLOW_FACTOR = 1.2
+SlowFactor = Annotated[float, Field(ge=0, le=100), AfterValidator(_zero_or_more_than_one)]
+
+
 class Plan(StrictModel):
     """What was sold: figures of the contract and how an outage is confirmed."""
 
@@ -98,6 +108,14 @@ class Plan(StrictModel):
     )
     revoked_certificate: Literal["down", "degraded", "ignore"] = Field(
         "down", description="What a check is whose certificate was revoked by the authority that issued it."
+    )
+    slow_factor: SlowFactor = Field(
+        3,
+        description="How many times the median of its hour of the week an answer may take before it is slow; learnt "
+        "from four weeks, said after two. 0: never.",
+    )
+    slow_counts_as: CountsAs = Field(
+        CountsAs.DEGRADED, description="What a slow answer counts as, also above a check's max_response_s."
     )
     audit_every_days: int = Field(15, ge=1, le=366, description="Days from one security audit to the next.")
     update_weekday: Weekday = Field(Weekday.TUESDAY, description="The day of the weekly update.")
@@ -136,6 +154,7 @@ class CheckOptions(StrictModel):
     name: Key | None = Field(None, description="Name of the check within its site; its kind when absent.")
     interval_s: int | None = Field(None, ge=1, le=86_400, description="The plan's when absent.")
     timeout_s: float = Field(10, gt=0, le=300, description="Deadline over all phases, seconds.")
+    slow_factor: SlowFactor | None = Field(None, description="The plan's when absent; 0: no answer is slow.")
     weight: Weight = Field(
         Weight.DECIDES,
         description="What the site is while this check is down: down (decides), degraded (degrades), or as before "
@@ -240,6 +259,12 @@ class Check:
     def recheck_after_s(self) -> tuple[float, ...]:
         """Seconds after a first contrary result at which it is looked at again before it is believed."""
         return self.plan.recheck_after_s if self.options.rechecked else ()
+
+    @property
+    def slow_factor(self) -> float:
+        """How many times the usual time is slow; 0: none is."""
+        own = self.options.slow_factor
+        return self.plan.slow_factor if own is None else own
 
     @property
     def name(self) -> str:

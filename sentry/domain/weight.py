@@ -1,4 +1,4 @@
-"""What a check means for the state of its site."""
+"""What a check means for the state of its site, and what a doubtful answer counts as."""
 
 from enum import StrEnum
 
@@ -13,3 +13,10 @@ class Weight(StrEnum):
     DECIDES = "decides"
     DEGRADES = "degrades"
     OBSERVED = "observed"
+
+
+class CountsAs(StrEnum):
+    """What something counts as that is neither good nor surely an outage: it is for the agency to say."""
+
+    DEGRADED = "degraded"
+    DOWN = "down"

@@ -4,8 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from sentry.domain.shop import GatewayDown
-from sentry.domain.weight import Weight
+from sentry.domain.weight import CountsAs, Weight
 from sentry.settings.document import Document
 from sentry.settings.place import Location
 
@@ -43,7 +42,7 @@ def _write_out(document: Document, site: dict[str, Any], location: Location) -> 
 
 
 def _is_choice(key: str, value: object) -> bool:
-    return key == "gateway_counts_as" and isinstance(value, str) and value in set(GatewayDown)
+    return key == "gateway_counts_as" and isinstance(value, str) and value in set(CountsAs)
 
 
 def _checks_beside(site: Mapping[str, Any]) -> list[Any]:
@@ -55,7 +54,7 @@ def _checks_of(shop: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """Returns a check for each page that has a shape to make one of."""
     checks = {name: _page(shop[name]) for name in PAGES if isinstance(shop.get(name), str | dict)}
     if isinstance(shop.get("gateway"), str | dict):
-        weight = Weight.DECIDES if shop.get("gateway_counts_as") == GatewayDown.DOWN else Weight.DEGRADES
+        weight = Weight.DECIDES if shop.get("gateway_counts_as") == CountsAs.DOWN else Weight.DEGRADES
         checks["gateway"] = {"weight": weight.value, **_gateway(shop["gateway"])}
     return {name: {"name": name, **check} for name, check in checks.items()}
 

@@ -22,6 +22,7 @@ from sentry.store.migrate import bring_up_to_date, bring_up_to_date_apart, is_cu
 from sentry.store.retention import Retention
 from sentry.store.sealing import Sealing
 from sentry.store.tickets import StoredTickets
+from sentry.store.times import StoredTimes
 from sentry.store.watch import StoredWatch
 
 WAIT_S = 5.0
@@ -35,7 +36,7 @@ class Store:
         watch: fills `WatchStore`; ledger: `LedgerReader`; events: `EventQueue`; incidents: `IncidentStore`.
         attributions: fills `AttributionBook`.
         tickets: fills `TicketStore`; deliveries: `DeliveryOutbox`; heartbeats: `HeartbeatBook`.
-        findings: fills `FindingBook`.
+        findings: fills `FindingBook`; times: `TimesReader`.
         maintenance: fills `MaintenanceBook`.
         checks: which checks are and were watched.
         sealing: seals days that are over.
@@ -58,6 +59,7 @@ class Store:
         self.maintenance = StoredMaintenance(database)
         self.due = DueBook(database)
         self.findings = StoredFindings(database)
+        self.times = StoredTimes(database)
         self.marks = MarkBook(database, log, clock)
         self.sealing = Sealing(database, clock)
         self.retention = Retention(database)

@@ -57,6 +57,17 @@ def set_clock(clock: ManualClock, to: datetime) -> None:
     clock.jump((to - clock.now()).total_seconds())
 
 
+async def test_times_of_sealed_days_are_read_by_check(store: Store, clock: ManualClock) -> None:
+    """What is learnt of a check is what was sealed of it, day by day, and of no other."""
+    keys = ("shop/http", "blog/http")
+    await store.watch.commit([probed(key, minute) for key in keys for minute in (10, 11, MINUTES_PER_DAY + 5)])
+    await seal(store, clock, 24 * 4)
+    found = await store.times.days(["shop/http"], DAY, DAY + 2)
+    assert list(found) == ["shop/http"]
+    assert [(day, len(of_day.steps)) for day, of_day in found["shop/http"]] == [(DAY, 2), (DAY + 1, 1)]
+    assert [day for day, _ in (await store.times.days(keys, DAY, DAY + 1))["blog/http"]] == [DAY]
+
+
 class SlowClock(ManualClock):
     """Each look at it takes 0.3 seconds."""
 
