@@ -5,18 +5,23 @@ from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 import typer
-from rich.markup import escape
 
 from sentry.app.books import Books, open_books
+from sentry.cli.months import (
+    explained_document,
+    month_document,
+    percent,
+    print_explanation,
+    print_month,
+    runs_out,
+    show_intervals,
+)
 from sentry.cli.shell import ExitCode, JsonOption, command, config_of, err, out, print_json, working
 from sentry.cli.tables import show
-from sentry.domain.budget import Budget, floored, floored_percent
-from sentry.domain.counting import RULE_TEXT, CountedInterval
+from sentry.domain.budget import floored
 from sentry.domain.health import Health, HealthState
-from sentry.domain.month import Month, local_time, parse_month
-from sentry.domain.watched_site import WatchedSite
+from sentry.domain.month import Month, parse_month
 from sentry.ports import Sample
-from sentry.services.reckoning import SiteMonth
 
 MonthOption = Annotated[str, typer.Option("--month", metavar="YYYY-MM", help="The month; the running one if absent.")]
 SHOWN_STATES = {HealthState.SUSPECT: "up?", HealthState.RECOVERING: "down?"}
@@ -98,26 +103,13 @@ async def ledger(
     async with open_books(config_of(context)) as books:
         watched = books.site(site)
         reckoned = await books.budgets.of_month(watched, wanted)
-        counted = await books.budgets.explain(watched, reckoned.month) if explain or as_json else ()
     if as_json:
-        intervals = [_interval(watched, one) for one in counted]
-        print_json({**_month_document(reckoned), "intervals": intervals})
+        print_json(explained_document(reckoned))
         return
-    _print_month(reckoned)
+    print_month(reckoned)
     if explain:
-        rows = [
-            (
-                local_time(one.start, watched.zone),
-                local_time(one.end, watched.zone),
-                one.minutes,
-                one.state,
-                ", ".join(one.decided_by) or None,
-                RULE_TEXT[one.rule],
-            )
-            for one in counted
-        ]
         out.print()
-        show(("from", "until", "minutes", "state", "decided by", "rule"), rows, "no minutes")
+        show_intervals(reckoned)
 
 
 async def budget(
@@ -125,30 +117,36 @@ async def budget(
     site: Annotated[str | None, typer.Argument(metavar="[SITE]", help="The site's key; all sites if absent.")] = None,
     *,
     month: MonthOption = "",
+    explain: Annotated[bool, typer.Option("--explain", help="Of one site: every minute, with its rule.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Show what each site may still be down this month, and the verdict."""
     wanted = month_of(month)
+    if explain and not site:
+        raise typer.BadParameter("name the site whose minutes are to be explained", param_hint="SITE")
     async with open_books(config_of(context)) as books:
         sites = [books.site(site)] if site else list(books.roster.sites.values())
         with working(f"reckoning the month of {len(sites)} site(s)"):
             months = [await books.budgets.of_month(one, wanted) for one in sites]
     if as_json:
-        print_json([_month_document(one) for one in months])
+        print_json([explained_document(one) if explain else month_document(one) for one in months])
+        return
+    if explain:
+        print_explanation(months[0])
         return
     rows = [
         (
             one.site.key,
             one.month,
             f"{one.site.uptime_target:g} %" if one.budget.promised else None,
-            _percent(one.budget.measured) if one.budget.promised else None,
-            _percent(one.budget.observed.measured),
-            f"[{_percent(one.budget.worst)}, {_percent(one.budget.best)}]",
+            percent(one.budget.measured) if one.budget.promised else None,
+            percent(one.budget.observed.measured),
+            f"[{percent(one.budget.worst)}, {percent(one.budget.best)}]",
             one.budget.spent,
             floored(one.budget.allowed, 2) if one.budget.promised else None,
             floored(one.budget.left, 2) if one.budget.promised else None,
             one.budget.left_out,
-            _runs_out(one),
+            runs_out(one),
             one.budget.verdict,
         )
         for one in months
@@ -170,78 +168,3 @@ def month_of(text: str) -> Month | None:
         return parse_month(text) if text else None
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--month") from None
-
-
-def _percent(share: Any) -> str:  # noqa: ANN401  # a Fraction or None
-    shown = floored_percent(share)
-    return "-" if shown is None else f"{shown} %"
-
-
-def _runs_out(reckoned: SiteMonth) -> str | None:
-    """When nothing is left at the pace of a week, for a table."""
-    minute = reckoned.runs_out["7d"]
-    return None if minute is None else f"{local_time(minute, reckoned.site.zone):%Y-%m-%d %H:%M}"
-
-
-def _month_document(reckoned: SiteMonth) -> dict[str, Any]:
-    figures: Budget = reckoned.budget
-    minutes = figures.minutes
-    return {
-        "site": reckoned.site.key,
-        "month": str(reckoned.month),
-        "time_zone": reckoned.site.zone.key,
-        "target_percent": reckoned.site.uptime_target,
-        "promised": figures.promised,
-        "measured_percent": _number(floored_percent(figures.measured)),
-        "observed_percent": _number(floored_percent(figures.observed.measured)),
-        "worst_percent": _number(floored_percent(figures.worst)),
-        "best_percent": _number(floored_percent(figures.best)),
-        "verdict": figures.verdict,
-        "minutes": {
-            name: getattr(minutes, name) for name in ("total", "up", "down", "degraded", "maintenance", "unknown")
-        },
-        "left_out_minutes": figures.left_out,
-        "allowed_minutes": float(figures.allowed),
-        "spent_minutes": figures.spent,
-        "left_minutes": float(figures.left),
-        "used_ratio": float(figures.used),
-        "runs_out_at": {window: _local(reckoned, minute) for window, minute in reckoned.runs_out.items()},
-    }
-
-
-def _local(reckoned: SiteMonth, minute: int | None) -> datetime | None:
-    return None if minute is None else local_time(minute, reckoned.site.zone)
-
-
-def _number(value: Any) -> float | None:  # noqa: ANN401  # a Decimal or None
-    return None if value is None else float(value)
-
-
-def _interval(site: WatchedSite, one: CountedInterval) -> dict[str, Any]:
-    return {
-        "from": local_time(one.start, site.zone),
-        "until": local_time(one.end, site.zone),
-        "minutes": one.minutes,
-        "state": one.state,
-        "rule": one.rule,
-        "decided_by": list(one.decided_by),
-    }
-
-
-def _print_month(reckoned: SiteMonth) -> None:
-    document = _month_document(reckoned)
-    figures = reckoned.budget
-    out.print(f"[bold]{escape(reckoned.site.name)}[/bold] {document['month']} ({document['time_zone']})")
-    for name, value in document["minutes"].items():
-        out.print(f"  {name:<13}{value:>8}")
-    out.print(f"  {'contract':<13}{_percent(figures.measured) if figures.promised else '-':>10}")
-    out.print(f"  {'observed':<13}{_percent(figures.observed.measured):>10}")
-    out.print(f"  {'worst, best':<13}[{_percent(figures.worst)}, {_percent(figures.best)}]".replace("[", "\\["))
-    if figures.promised:
-        out.print(f"  {'left out':<13}{figures.left_out:>8} min")
-        out.print(f"  {'spent':<13}{figures.spent:>8} min")
-        out.print(f"  {'allowed':<13}{floored(figures.allowed, 2):>8} min, {floored(figures.left, 2)} left")
-    for window, minute in reckoned.runs_out.items():
-        when = "not this month" if minute is None else f"{local_time(minute, reckoned.site.zone):%Y-%m-%d %H:%M}"
-        out.print(f"  {'runs out':<13}{when} (at the pace of the last {window})")
-    out.print(f"  {'verdict':<13}{figures.verdict} (target {document['target_percent']:g} %)")

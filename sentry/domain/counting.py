@@ -1,12 +1,14 @@
 """Why each minute of a month counted as it did: every interval with its rule, for whoever doubts a figure."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from sentry.domain.budget import Budget
 from sentry.domain.ledger import Explained, MinuteState, Run
 from sentry.domain.maintenance import Judgement, Work
+from sentry.domain.responsibility import AttributedRun, AttributedSpan
 
 
 class Rule(StrEnum):
@@ -22,6 +24,7 @@ class Rule(StrEnum):
     ANNOUNCED_LATE = "announced_late"
     EMERGENCY = "emergency"
     OVERRUN = "overrun"
+    OF_OTHERS = "of_others"
     STILL_TO_COME = "still_to_come"
 
 
@@ -37,19 +40,56 @@ RULE_TEXT = {
     Rule.ANNOUNCED_LATE: "down in maintenance that was announced too late: spends the budget",
     Rule.EMERGENCY: "down in emergency maintenance: spends the budget",
     Rule.OVERRUN: "down after the end of announced maintenance: spends the budget",
+    Rule.OF_OTHERS: "down by an incident that others answer for: left out of the contract's account",
     Rule.STILL_TO_COME: "still to come, or not settled yet: not counted so far",
+}
+
+
+class Effect(StrEnum):
+    """What a minute does to the contract's account."""
+
+    AVAILABLE = "available"
+    SPENT = "spent"
+    UNSEEN = "unseen"
+    TAKEN_OUT = "taken_out"
+    NOT_COUNTED = "not_counted"
+
+
+EFFECTS = {
+    Rule.NOT_UNDER_CONTRACT: Effect.NOT_COUNTED,
+    Rule.ANSWERED: Effect.AVAILABLE,
+    Rule.ANSWERED_SLOWLY: Effect.AVAILABLE,
+    Rule.CONFIRMED_DOWN: Effect.SPENT,
+    Rule.NOT_SEEN: Effect.UNSEEN,
+    Rule.NO_CHECK_COUNTED: Effect.UNSEEN,
+    Rule.ANNOUNCED_MAINTENANCE: Effect.TAKEN_OUT,
+    Rule.ANNOUNCED_LATE: Effect.SPENT,
+    Rule.EMERGENCY: Effect.SPENT,
+    Rule.OVERRUN: Effect.SPENT,
+    Rule.OF_OTHERS: Effect.TAKEN_OUT,
+    Rule.STILL_TO_COME: Effect.NOT_COUNTED,
 }
 
 
 @dataclass(frozen=True, slots=True)
 class CountedInterval:
-    """Consecutive minutes that counted alike: [start, end) with the rule, and the checks that decided."""
+    """Consecutive minutes that counted alike: [start, end) with the rule, and the checks that decided.
+
+    Attributes:
+        incident: the outage that down minutes belong to, with the side that counts; None where none tells of them.
+    """
 
     start: int
     end: int
     state: MinuteState | None
     rule: Rule
     decided_by: tuple[str, ...] = ()
+    incident: AttributedSpan | None = None
+
+    @property
+    def effect(self) -> Effect:
+        """What its minutes do to the contract's account."""
+        return EFFECTS[self.rule]
 
     @property
     def minutes(self) -> int:
@@ -71,7 +111,9 @@ def counted_intervals(
     runs: Iterable[Run],
     budget: Budget,
     month_start: int,
-    work: Sequence[Work] = (),
+    work: Sequence[Work],
+    attributed: Sequence[AttributedRun],
+    left_out: Sequence[Run],
 ) -> Sequence[CountedInterval]:
     """Lists every interval of a month with its rule.
 
@@ -81,6 +123,8 @@ def counted_intervals(
         budget: the month's budget; its span fixes what is under contract and what is still to come.
         month_start: the month's first minute.
         work: all announced work, in order of time; down minutes that it did not excuse are named by it.
+        attributed: the down minutes, shared out to the incidents that tell of them, in order.
+        left_out: those of them that the contract leaves out.
 
     Returns:
         Intervals that tile the whole month, in order.
@@ -91,10 +135,33 @@ def counted_intervals(
     excused = [run for run in runs if run.state is MinuteState.MAINTENANCE]
     for piece in explained:
         for interval in _split(piece, excused, budget.until):
-            intervals += _named(interval, work, excused)
+            for named in _named(interval, work, excused):
+                intervals += _shared_out(named, attributed, frozenset(left_out))
     if budget.until < budget.end:
         intervals.append(CountedInterval(budget.until, budget.end, None, Rule.STILL_TO_COME))
     return intervals
+
+
+def sums(intervals: Iterable[CountedInterval]) -> Mapping[Effect, int]:
+    """Returns how many minutes had each effect: what the budget is made of, to the minute."""
+    minutes = dict.fromkeys(Effect, 0)
+    for interval in intervals:
+        minutes[interval.effect] += interval.minutes
+    return minutes
+
+
+def _shared_out(
+    interval: CountedInterval, attributed: Sequence[AttributedRun], left_out: Collection[Run]
+) -> Iterator[CountedInterval]:
+    """A down interval, cut where another incident tells of it; as others answer for it, under the rule of that."""
+    if interval.state is not MinuteState.DOWN:
+        yield interval
+        return
+    first = bisect_right(attributed, interval.start, key=lambda each: each.run.end)
+    for each in attributed[first : bisect_left(attributed, interval.end, key=lambda each: each.run.start)]:
+        start, end = max(each.run.start, interval.start), min(each.run.end, interval.end)
+        rule = Rule.OF_OTHERS if each.run in left_out else interval.rule
+        yield replace(interval, start=start, end=end, rule=rule, incident=each.span)
 
 
 _UNEXCUSED = {Judgement.ANNOUNCED_LATE: Rule.ANNOUNCED_LATE, Judgement.EMERGENCY: Rule.EMERGENCY}

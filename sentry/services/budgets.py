@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Hashable, Mapping, Sequence
 
 from sentry.domain.budget import BURN_WINDOWS
-from sentry.domain.counting import CountedInterval, counted_intervals
+from sentry.domain.counting import CountedInterval
 from sentry.domain.month import Month, minute_of, month_of
 from sentry.domain.watched_site import WatchedSite
 from sentry.ports import Clock, LedgerReader, SiteHistory
@@ -15,6 +15,7 @@ from sentry.services.reckoning import (
     burn_begins,
     burn_of,
     first_minute,
+    intervals_of,
     reckon,
     reckoned_from,
     standing_of,
@@ -90,9 +91,7 @@ class Budgets:
 
     async def explain(self, site: WatchedSite, month: Month | None = None) -> Sequence[CountedInterval]:
         """Returns every interval of the month with how it counted, by which rule, and which checks decided it."""
-        reckoned = await self.of_month(site, month)
-        start, _ = reckoned.month.minutes(site.zone)
-        return counted_intervals(reckoned.explained, reckoned.runs, reckoned.budget, start, site.work)
+        return intervals_of(await self.of_month(site, month))
 
     async def burn_rates(self, site: WatchedSite) -> Mapping[str, float]:
         """Returns the burn rate over each window of `BURN_WINDOWS`; windows may reach into the month before."""

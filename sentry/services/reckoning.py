@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from sentry.domain.budget import BURN_WINDOWS, Budget, budget_of, burn_rate
 from sentry.domain.burn import BurnRule, alarm, before_newest_outage, burning
+from sentry.domain.counting import CountedInterval, counted_intervals
 from sentry.domain.forecast import FORECAST_WINDOWS, forecast
 from sentry.domain.ledger import CheckRuns, Explained, MinuteState, Run, clip, merge_explained, overlay
 from sentry.domain.month import Month, day_start, minute_of, month_of
@@ -112,6 +113,19 @@ def reckon(site: WatchedSite, month: Month, history: SiteHistory, now: int) -> S
     recent = (*_runs_before(site, history, start, until), *counted) if begin == start else counted
     runs_out = forecast(budget, counted, recent)
     return SiteMonth(site, month, budget, own, explained, tuple(layers), attributed, out, runs_out)
+
+
+def intervals_of(reckoned: SiteMonth) -> Sequence[CountedInterval]:
+    """Returns every interval of a month with how it counted, by which rule, and which checks decided it."""
+    return counted_intervals(
+        reckoned.explained,
+        reckoned.runs,
+        reckoned.budget,
+        reckoned.month.minutes(reckoned.site.zone)[0],
+        reckoned.site.work,
+        reckoned.attributed,
+        reckoned.left_out,
+    )
 
 
 def _left_out(attributed: Sequence[AttributedRun], site: WatchedSite) -> tuple[Run, ...]:

@@ -31,6 +31,7 @@ JSON_COMMANDS = (
     ("ledger", "shop", "--explain"),
     ("budget",),
     ("budget", "shop", "--month", "2026-10"),
+    ("budget", "shop", "--explain"),
     ("report", "acme"),
     ("check-config",),
 )
@@ -218,6 +219,7 @@ def test_nothing_of_that_name_is_code_5_and_names_what_there_is(
         ("report", "acme", "--format", "pdf"),
         ("incident", "list", "--state", "gone"),
         ("incident", "show", "first"),
+        ("budget", "--explain"),
         ("ticket", "list", "--limit", "0"),
         ("stats",),
     ],
