@@ -120,13 +120,24 @@ def answer(document: BaseModel) -> web.Response:
     return web.json_response(text=document.model_dump_json())
 
 
-async def all_standings(sources: Sources) -> list[SiteStanding]:
-    """Returns how every site stands; without the store, without the incidents."""
-    try:
-        unresolved = await unresolved_incidents(sources)
-    except StoreUnavailable:
-        unresolved = []
+async def all_standings(sources: Sources, unresolved: Sequence[Incident] | None = None) -> list[SiteStanding]:
+    """Returns how every site stands; without the store, without the incidents.
+
+    Args:
+        sources: what is read from.
+        unresolved: the incidents, where the caller has read them.
+    """
+    if unresolved is None:
+        unresolved = await incidents_now(sources)
     return await stand_in_turns(list(sources.sites()), sources.watch.views(), unresolved, sources.clock.now())
+
+
+async def incidents_now(sources: Sources) -> list[Incident]:
+    """Returns every unresolved incident; without the store, none."""
+    try:
+        return await unresolved_incidents(sources)
+    except StoreUnavailable:
+        return []
 
 
 async def standing_of(sources: Sources, site_key: str) -> SiteStanding | None:

@@ -1,6 +1,6 @@
 """What the status page says: the one line at its top, the problems, and a row for each site of the page."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
@@ -8,6 +8,7 @@ from fractions import Fraction
 from markupsafe import Markup
 
 from sentry.domain.budget import Budget, floored_percent
+from sentry.domain.incident import Incident
 from sentry.domain.ledger import MinuteState, clip, totals
 from sentry.services.reckoning import SiteMonth
 from sentry.web.history import RECENT_MINUTES, SiteHistory
@@ -19,6 +20,7 @@ from sentry.web.words import ABSENT, Words
 
 PAGE_SITES = 100
 MAX_PROBLEMS = 50
+MAX_CONCERNS = 20
 _DECIMALS = 3
 
 
@@ -104,6 +106,12 @@ def headline(words: Words, standings: Sequence[SiteStanding]) -> Headline:
     other = total - counts.get(Standing.UP, 0)
     figures = {"down": words.number(down), "total": words.number(total), "other": words.number(other)}
     return Headline(text % figures, worst, counts)
+
+
+def pressing(unresolved: Iterable[Incident]) -> list[Incident]:
+    """Returns what is no outage but stands, that of the agent itself first, then the worst, then the newest."""
+    concerns = [incident for incident in unresolved if incident.concern is not None]
+    return sorted(concerns, key=lambda one: (bool(one.site_key), one.severity, -one.id))
 
 
 def row(

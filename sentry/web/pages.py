@@ -11,8 +11,8 @@ from sentry.domain.incident import Incident
 from sentry.ports import Sample
 from sentry.web.dossier import concern_dossier, dossier
 from sentry.web.history import Histories
-from sentry.web.interface import all_standings, find_incident, read_id, standing_of
-from sentry.web.overview import MAX_PROBLEMS, PAGE_SITES, Search, headline, row
+from sentry.web.interface import all_standings, find_incident, incidents_now, read_id, standing_of
+from sentry.web.overview import MAX_CONCERNS, MAX_PROBLEMS, PAGE_SITES, Search, headline, pressing, row
 from sentry.web.problems import not_found
 from sentry.web.rendering import WORDS, render
 from sentry.web.route import number_parameter, read_choice, read_number, read_text
@@ -38,7 +38,8 @@ async def status(request: web.Request) -> web.Response:
         page=read_number(request, PAGE),
     )
     now = sources.clock.now()
-    standings, found = await asyncio.to_thread(_searched, await all_standings(sources), search)
+    unresolved = await incidents_now(sources)
+    standings, found = await asyncio.to_thread(_searched, await all_standings(sources, unresolved), search)
     pages = max(1, -(-len(found) // PAGE_SITES))
     first = (min(search.page, pages) - 1) * PAGE_SITES
     shown = found[first : first + PAGE_SITES]
@@ -49,6 +50,7 @@ async def status(request: web.Request) -> web.Response:
         "standing_words": STANDING_WORDS,
         "problems": [row(words, site, None, sources.wording, now) for site in down[:MAX_PROBLEMS]],
         "more_problems": max(0, len(down) - MAX_PROBLEMS),
+        "concerns": _with_causes(request, pressing(unresolved)[:MAX_CONCERNS]),
         "rows": [
             row(words, site, history, sources.wording, now) for site, history in zip(shown, histories, strict=True)
         ],

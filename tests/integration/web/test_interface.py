@@ -5,9 +5,11 @@ from itertools import pairwise
 
 import pytest
 
+from sentry.domain.concern import ConcernKind
 from sentry.domain.health import HealthState
 from sentry.domain.ledger import MinuteState, Run
 from sentry.domain.ticket import Ticket, TicketEntry, TicketState, Visibility
+from tests.fakes.concerns import FACTS, concern_incident
 from tests.fakes.failure_reports import error_result, incident_of, resolved
 from tests.fakes.results import START, a_bad_result
 from tests.fakes.web import Client, House
@@ -81,6 +83,20 @@ async def test_incidents_and_detail_carry_the_failure_report(client: Client, hou
     assert document["report"]["failed"]["evidence"]["http"]["status"] == 503
     assert document["report"]["evidence"]["dns"][0]["resolver"] == "192.0.2.53"
     assert [entry["kind"] for entry in document["timeline"]] == ["first_failure", "confirmed"]
+
+
+async def test_concern_has_a_kind_and_facts_and_no_report(client: Client, house: House) -> None:
+    """Whoever reads incidents tells an outage from the rest by its kind."""
+    house.incidents.incidents[17] = incident_of(error_result())
+    house.incidents.incidents[18] = concern_incident(ConcernKind.OWN_FAULT, id=18)
+    listed = (await (await client.get("/api/v1/incidents")).json())["items"]
+    assert [(item["kind"], item["reason"], item["site"]) for item in listed] == [
+        ("own_fault", None, ""),
+        ("outage", "http_server_error", "acme-shop"),
+    ]
+    document = await (await client.get("/api/v1/incidents/18")).json()
+    assert document["report"] is None
+    assert document["facts"] == FACTS[ConcernKind.OWN_FAULT]
 
 
 @pytest.mark.parametrize("number", ["99", "x", "-1", "99999999999999999999999", "²", "1e3"])

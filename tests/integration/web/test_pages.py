@@ -9,21 +9,32 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from sentry.domain.concern import ConcernKind
 from sentry.domain.errors import StoreUnavailable
 from sentry.domain.health import Health, HealthState
-from sentry.domain.incident import TimelineEntry
+from sentry.domain.incident import IncidentState, TimelineEntry
 from sentry.domain.ledger import MinuteState, Run
 from sentry.domain.result import Reason, TlsEvidence
 from sentry.domain.site import Language
 from sentry.domain.ticket import Ticket, TicketEntry, TicketState, Visibility
 from sentry.ports import Sample, SampleKind
 from sentry.web.sources import WebOptions
+from tests.fakes.concerns import concern_incident
 from tests.fakes.failure_reports import certificate, error_result, expired_result, incident_of
 from tests.fakes.results import START, a_bad_result
 from tests.fakes.web import Client, House, Serve
 
 EVIL = "<script>alert('x')</script>\"'><img src=x onerror=alert(1)>"
-PAGES = ("/", "/sites/acme-shop", "/incidents", "/incidents/17", "/tickets", "/tickets/5", "/sign-in")
+PAGES = (
+    "/",
+    "/sites/acme-shop",
+    "/incidents",
+    "/incidents/17",
+    "/incidents/18",
+    "/tickets",
+    "/tickets/5",
+    "/sign-in",
+)
 VOID = {"meta", "link", "br", "input", "img", "hr"}
 
 
@@ -62,7 +73,7 @@ def read(page: str) -> _Page:
 
 @pytest.fixture
 def busy(house: House) -> House:
-    """A house with an incident and a ticket whose every text is hostile."""
+    """A house with an outage, a concern and a ticket whose every text is hostile."""
     failed = error_result(body=EVIL)
     assert failed.evidence.http is not None
     http = replace(failed.evidence.http, headers=((EVIL, EVIL),))
@@ -71,6 +82,8 @@ def busy(house: House) -> House:
     failed = replace(failed, detail=EVIL, evidence=replace(failed.evidence, http=http, tls=tls, log=(EVIL,)))
     timeline = (TimelineEntry(START, "note", EVIL),)
     house.incidents.incidents[17] = incident_of(failed, timeline=timeline, acknowledged_by=EVIL)
+    facts = {"detail": EVIL, EVIL: EVIL}
+    house.incidents.incidents[18] = concern_incident(id=18, site_key=EVIL, facts=facts, timeline=timeline)
     entry = TicketEntry(1, START, EVIL, Visibility.INTERNAL, "comment", EVIL, TicketState.NEW, "ab" * 32)
     house.tickets.tickets[5] = Ticket(5, "k", "acme-shop", "acme", EVIL, TicketState.NEW, START, (entry,))
     house.add_site("evil", name=EVIL, client_name=EVIL, client="evil", state=HealthState.DOWN, last=failed)
@@ -350,3 +363,38 @@ async def test_degraded_and_suspect_are_told_apart(client: Client, house: House)
     assert "Being re-checked" in page
     assert 'class="icon degraded"' in page
     assert 'class="icon suspect"' in page
+
+
+async def test_concern_page_says_what_it_means_and_what_to_do(client: Client, house: House) -> None:
+    """It is no outage, and it says so; what is over needs nothing done."""
+    house.incidents.incidents[18] = concern_incident(ConcernKind.CERTIFICATE, id=18)
+    text = " ".join(" ".join(read(await (await client.get("/incidents/18")).text()).text).split())
+    assert "meaning of certificate" in text
+    assert "do something" in text
+    assert "no outage: nothing counts as down" in text
+    house.incidents.incidents[18] = concern_incident(
+        ConcernKind.CERTIFICATE, id=18, state=IncidentState.RESOLVED, recovered_at=START
+    )
+    assert "do something" not in await (await client.get("/incidents/18")).text()
+
+
+async def test_status_shows_what_needs_attention_the_agents_own_first(client: Client, house: House) -> None:
+    """A concern of a site is no outage of it: the site stands as it did."""
+    house.incidents.incidents[17] = concern_incident(ConcernKind.CERTIFICATE, id=17)
+    house.incidents.incidents[18] = concern_incident(ConcernKind.OWN_FAULT, id=18)
+    house.incidents.incidents[19] = concern_incident(ConcernKind.DOMAIN, id=19, state=IncidentState.RESOLVED)
+    page = await (await client.get("/")).text()
+    assert 0 < page.index('href="/incidents/18"') < page.index('href="/incidents/17"')
+    assert 'href="/incidents/19"' not in page
+    assert "the watch itself" in page
+    (site,) = (await (await client.get("/api/v1/sites")).json())["items"]
+    assert (site["state"], site["incident"]) == ("up", None)
+
+
+async def test_ticket_of_the_agent_leads_to_no_site(client: Client, house: House) -> None:
+    """There is none that it is about."""
+    house.tickets.tickets[6] = Ticket(6, "incident:18", "", "", "blind", TicketState.NEW, START)
+    for path in ("/tickets", "/tickets/6"):
+        page = await (await client.get(path)).text()
+        assert "the watch itself" in page
+        assert 'href="/sites/"' not in page
