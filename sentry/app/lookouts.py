@@ -22,7 +22,7 @@ from sentry.services.slowness import Slowness
 from sentry.services.watch import Watch
 
 LOOK_EVERY_S = 60.0
-DEGRADATIONS_EVERY_S = 15.0
+DEGRADATIONS_EVERY_S = 5.0
 DOWNLOAD_WITHIN_S = 30.0
 """A list of ten megabytes takes a while; nobody waits for it."""
 

@@ -23,7 +23,7 @@ from tests.fakes.incidents import MemoryIncidentStore
 from tests.fakes.watch_store import MemoryEventQueue
 
 HOLD_S = Plan().degraded_after_s
-LOOKS_EVERY_S = 15
+LOOKS_EVERY_S = 5
 
 
 class Desk:
