@@ -78,7 +78,7 @@ def _days(value: Any, wording: Wording) -> str:  # noqa: ANN401  # any JSON valu
 
 
 def _minutes(value: Any, wording: Wording) -> str:  # noqa: ANN401  # any JSON value
-    return wording.plural("{count} minute", "{count} minutes", round(float(value), 1))
+    return wording.plural("{count} minute", "{count} minutes", max(0.0, round(float(value), 1)))
 
 
 def _seconds(value: Any, wording: Wording) -> str:  # noqa: ANN401  # any JSON value
@@ -91,9 +91,11 @@ FORMS: dict[str, Form] = {
     "ends_at": _minute,
     "not_after": _minute,
     "expires_on": _day,
-    "runs_out_on": _day,
+    "runs_out_at": _minute,
     "month": _month,
     "days_left": _days,
+    "spent_minutes": _minutes,
+    "allowed_minutes": _minutes,
     "left_minutes": _minutes,
     "value_s": _seconds,
     "limit_s": _seconds,

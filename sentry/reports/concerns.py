@@ -186,18 +186,23 @@ CONCERNS: dict[ConcernKind, ConcernText] = {
         resolved=(N_("{site}: the downtime allowed is no longer used up too fast"),),
         meaning=(
             N_(
-                "At the pace of the last {window}, the downtime allowed in {month} is used up on {runs_out_on}; "
-                "{left_minutes} are left."
+                "Of the {allowed_minutes} allowed in {month}, {left_minutes} are left. At the pace of the last seven "
+                "days, nothing is left on {runs_out_at}."
             ),
-            N_("At this pace, the downtime allowed in {month} does not last; {left_minutes} are left."),
-            N_("At this pace, the downtime allowed this month does not last."),
+            N_(
+                "Of the {allowed_minutes} allowed in {month}, {left_minutes} are left. They do not last if it goes "
+                "on like that."
+            ),
+            N_("The downtime allowed this month does not last if it goes on like that."),
         ),
         advice=N_("Look at the site's outages of this month: what they have in common is what to mend first."),
         rows=(
             (N_("Pace"), "rate"),
             (N_("Measured over"), "window"),
+            (N_("Used"), "spent_minutes"),
+            (N_("Allowed"), "allowed_minutes"),
             (N_("Left this month"), "left_minutes"),
-            (N_("Used up on"), "runs_out_on"),
+            (N_("Used up on"), "runs_out_at"),
         ),
     ),
     ConcernKind.REQUEST_BUDGET: ConcernText(
@@ -227,7 +232,7 @@ CONCERNS: dict[ConcernKind, ConcernText] = {
             N_("The site is in maintenance."),
         ),
         advice=N_("Nothing has to be done as long as it ends in time; minutes over it count as downtime."),
-        rows=((N_("From"), "starts_at"), (N_("Until"), "ends_at"), (N_("Reason"), "reason")),
+        rows=((N_("Planned from"), "starts_at"), (N_("Planned until"), "ends_at"), (N_("Reason"), "reason")),
         words={
             "what": {
                 "announced": N_("maintenance from {starts_at} to {ends_at}"),

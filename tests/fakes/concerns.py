@@ -43,8 +43,10 @@ FACTS: dict[ConcernKind, dict[str, Any]] = {
         "rate": 14.4,
         "window": "1 h",
         "month": "2026-11",
-        "left_minutes": 40,
-        "runs_out_on": "2026-11-24",
+        "spent_minutes": 89,
+        "allowed_minutes": 129.6,
+        "left_minutes": 40.6,
+        "runs_out_at": "2026-11-24T15:00:00+00:00",
     },
     ConcernKind.REQUEST_BUDGET: {"used": 8000, "allowed": 10_000, "what": "requests"},
     ConcernKind.MAINTENANCE: {
