@@ -302,3 +302,22 @@ async def test_resolver_out_of_descriptors_accuses_the_agent(
     request.getfixturevalue("few_descriptors")
     found = await failure(resolver, "next.test", 4)
     assert found.reason is Reason.AGENT_RESOURCES
+
+
+async def test_resolver_put_last_is_asked_only_after_the_others(server: DnsServer) -> None:
+    """A lookup does not wait for a server that is known to be dead, and asks it again once it is not."""
+    server.add("shop.test", "A", "192.0.2.7")
+    server.add("blog.test", "A", "192.0.2.8")
+    async with dns_server("127.0.0.2") as dead:
+        dead.sabotage("shop.test", silence)
+        dead.add("blog.test", "A", "192.0.2.8")
+        resolver = AiodnsResolver(SystemClock(), [dead.address, server.address], timeout_s=2, tries=1)
+
+        resolver.put_last({dead.address})
+        assert await resolver.addresses("shop.test", ip_version=4) == ("192.0.2.7",)
+        assert dead.queries == []
+
+        resolver.put_last(frozenset())
+        assert await resolver.addresses("blog.test", ip_version=4) == ("192.0.2.8",)
+        assert dead.asked("blog.test") == 1
+        await resolver.close()

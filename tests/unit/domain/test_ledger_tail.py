@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sentry.domain.ledger import MinuteState, Run
-from sentry.domain.ledger_tail import SEVERITY, extend
+from sentry.domain.ledger_tail import SEVERITY, corrected, extend
 
 UP, DOWN, DEGRADED = MinuteState.UP, MinuteState.DOWN, MinuteState.DEGRADED
 
@@ -103,3 +103,16 @@ def test_extend_touches_nothing_before_the_earliest_new_minute(before: list[Run]
 
     untouched = [run for run in tail if run.end < earliest]
     assert [run for run in after if run.end < earliest] == untouched
+
+
+@given(_runs, st.dictionaries(st.integers(0, 52), st.sampled_from(list(MinuteState)), max_size=20))
+def test_corrected_minutes_stand_as_given_and_all_others_as_before(
+    runs: list[Run], minutes: dict[int, MinuteState]
+) -> None:
+    """Better or worse, a correction has the last word; an unknown minute leaves the ledger."""
+    tail = extend((), runs)
+
+    after = _by_minute(corrected(tail, [Run(minute, minute + 1, state) for minute, state in minutes.items()]))
+
+    expected = {**_by_minute(tail), **minutes}
+    assert after == {minute: state for minute, state in expected.items() if state is not MinuteState.UNKNOWN}

@@ -10,6 +10,7 @@ from html.parser import HTMLParser
 import pytest
 
 from sentry.domain.budget import Budget
+from sentry.domain.incident import WITHDRAWN, TimelineEntry
 from sentry.domain.ledger import Totals
 from sentry.domain.month import Month
 from sentry.domain.notice import Message, NoticeKind
@@ -373,3 +374,21 @@ def test_budget_ticket_overspent_says_that_the_promise_is_broken() -> None:
     title, text = messages().budget_ticket(shop(language=EN), Month(2026, 11), budget, 100)
     assert title == "Tienda Acme: 100% of the downtime allowed in November 2026 is used"
     assert "131 minutes are used; 0 are left. The promise can no longer be kept this month." in text
+
+
+@pytest.mark.parametrize(
+    ("language", "headline"),
+    [(EN, "was not down: the watch itself had a fault"), (ES, "no estuvo caído: falló la propia vigilancia")],
+)
+def test_end_of_what_was_our_own_fault_says_so_and_counts_nothing(language: Language, headline: str) -> None:
+    """Whoever was woken learns that the site had not been down."""
+    incident = resolved(incident_of(expired_result()))
+    withdrawn = TimelineEntry(STARTED, WITHDRAWN, "", {"check": "acme-shop/http"})
+    incident = replace(incident, timeline=(*incident.timeline, withdrawn))
+
+    message = messages().message(incident, NoticeKind.RESOLVED, key="k", language=language, delayed_s=0)
+
+    assert headline in message.subject
+    assert "Counted down" not in message.text
+    assert "Cuenta caída" not in message.text
+    assert "works again" not in message.text

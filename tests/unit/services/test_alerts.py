@@ -6,10 +6,12 @@ import pytest
 
 from sentry.domain.concern import ConcernKind
 from sentry.domain.events import Event, EventKind
+from sentry.domain.incident import WITHDRAWN, IncidentState, TimelineEntry
 from sentry.domain.notice import DeliveryState, NoticeKind, Route, Subject
 from sentry.domain.severity import Severity
 from tests.fakes.alert_desk import AlertDesk, lines
 from tests.fakes.channel import MemoryChannel, refused
+from tests.fakes.failure_reports import error_result, incident_of
 
 
 def kinds(channel: MemoryChannel) -> list[NoticeKind]:
@@ -252,3 +254,17 @@ async def test_accepted_message_reports_time_since_the_first_failed_probe() -> N
     await desk.pass_time(4)
     assert desk.telemetry.counted("alert_latency_seconds", channel="mail") == pytest.approx(32, abs=1.1)
     assert desk.telemetry.counted("alerts_total", channel="mail") == 1
+
+
+async def test_opening_that_is_not_yet_told_when_it_turns_out_to_be_our_own_fault_is_not_told() -> None:
+    """The site was not down, and nobody needs to be woken to hear that."""
+    desk = AlertDesk()
+    withdrawn = TimelineEntry(desk.clock.now(), WITHDRAWN, "", {"check": "acme-shop/http"})
+    new = incident_of(error_result(), state=IncidentState.RESOLVED, timeline=(withdrawn,))
+    incident = await desk.incidents.open(new, [])
+
+    await desk.tell(EventKind.INCIDENT_OPENED, incident)
+    await desk.tell(EventKind.INCIDENT_RESOLVED, incident)
+    await desk.alerts.deliver_due()
+
+    assert desk.mail.accepted == []

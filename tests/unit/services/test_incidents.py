@@ -9,6 +9,7 @@ from sentry.domain.events import EventKind
 from sentry.domain.failure_report import Attribution, CollectedEvidence, DnsAnswer
 from sentry.domain.incident import Incident, IncidentState
 from sentry.domain.incident_policy import IncidentPolicy
+from sentry.domain.own_fault import FaultCause, OwnFault
 from sentry.domain.result import Reason, Status
 from sentry.domain.severity import Severity
 from sentry.domain.site import CheckOptions
@@ -388,3 +389,38 @@ async def test_incident_is_as_bad_as_its_check_says(options: CheckOptions, sever
     await harness.go_down()
 
     assert harness.only().severity is severity
+
+
+async def test_outage_that_was_our_own_fault_resolves_its_incident_as_withdrawn(harness: Harness) -> None:
+    """The site was not down: the incident ends at once, says why, and the look around it is dropped."""
+    for _ in range(3):
+        await harness.see(Status.DOWN, reason=Reason.CONNECT_TIMEOUT)
+        await harness.clock.advance(10)
+    assert harness.only().state is IncidentState.OPEN
+
+    harness.watch.correct(OwnFault(FaultCause.NETWORK, START))
+    await harness.watch.flush()
+    await harness.dispatcher.drain()
+
+    incident = harness.only()
+    assert (incident.state, incident.is_withdrawn, incident.checks_down) == (
+        IncidentState.RESOLVED,
+        True,
+        frozenset(),
+    )
+    assert harness.told() == [EventKind.INCIDENT_OPENED, EventKind.INCIDENT_RESOLVED]
+
+
+async def test_site_of_which_one_check_was_really_down_keeps_its_incident(harness: Harness) -> None:
+    """Only the check that our fault has hit leaves it."""
+    for _ in range(3):
+        await harness.see(Status.DOWN, reason=Reason.CONNECT_TIMEOUT)
+        await harness.see(Status.DOWN, check_key="shop/tls", reason=Reason.TLS_EXPIRED)
+        await harness.clock.advance(10)
+
+    harness.watch.correct(OwnFault(FaultCause.NETWORK, START))
+    await harness.watch.flush()
+    await harness.dispatcher.drain()
+
+    assert harness.only().checks_down == {"shop/tls"}
+    assert harness.only().state is IncidentState.OPEN
