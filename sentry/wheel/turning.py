@@ -33,6 +33,12 @@ IDLE_TICK_S = 0.1
 STALL_S = 1.0
 """A loop that stood still this long cannot tell a slow site from its own slowness."""
 
+LAG_SHARE = 0.25
+"""Nor can one that stood still for this share of a probe's deadline, where that is less."""
+
+HITCH_S = 0.1
+"""Below this no lag is looked at: no deadline is so short that it mattered."""
+
 CUT_AFTER_S = 3.0
 """A probe gets this much more than its own deadline before the wheel cuts it."""
 
@@ -176,6 +182,8 @@ class Wheel:
         self._worst_lag = max(self._worst_lag, lag)
         if lag > STALL_S:
             self._note_stall(lag)
+        elif lag > HITCH_S:
+            self._note_hitch(lag)
         if now - self._lag_shown >= 1.0:
             self._telemetry.gauge("loop_lag_seconds", self._worst_lag)
             self._worst_lag, self._lag_shown = 0.0, now
@@ -219,7 +227,7 @@ class Wheel:
         if run not in self._running:
             return
         self._end(run)
-        if run.stalled or self._clock.monotonic() - self._last_tick > STALL_S:
+        if run.stalled or self._clock.monotonic() - self._last_tick - self._pause_s > _tolerable_lag_s(run):
             result = _excused(result)
         self._hand_on(run, result)
 
@@ -279,6 +287,11 @@ class Wheel:
             run.stalled = True
             run.cut_at += lag_s  # else it were cut before it can tell what came of it
 
+    def _note_hitch(self, lag_s: float) -> None:
+        """Voids the failures of probes under way whose deadline is so short that the lag may have eaten it up."""
+        for run in self._running:
+            run.stalled = run.stalled or lag_s > _tolerable_lag_s(run)
+
     def _note_clock_jump(self, wall: float) -> None:
         """Puts every slot where it belongs on the new time.
 
@@ -291,6 +304,10 @@ class Wheel:
         self._rim.clear(wall)
         for spoke in self._spokes.values():
             self._rim.add(spoke, next_slot(wall, spoke.phase_s, spoke.check.interval_s))
+
+
+def _tolerable_lag_s(run: Run) -> float:
+    return min(STALL_S, max(HITCH_S, LAG_SHARE * run.spoke.check.options.timeout_s))
 
 
 def _excused(result: ProbeResult) -> ProbeResult:

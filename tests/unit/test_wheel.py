@@ -194,6 +194,29 @@ async def test_failure_after_the_wheel_noticed_the_stall_is_excused_too() -> Non
     assert harness.finished[-1].result.reason is Reason.AGENT_STALLED
 
 
+@pytest.mark.parametrize(
+    ("timeout_s", "lag_s", "reason"),
+    [
+        (1.0, 0.5, Reason.AGENT_STALLED),
+        (1.0, 0.1, Reason.CONNECT_TIMEOUT),
+        (10.0, 0.5, Reason.CONNECT_TIMEOUT),
+    ],
+)
+async def test_short_deadline_that_a_lag_may_have_eaten_up_accuses_the_agent(
+    timeout_s: float, lag_s: float, reason: Reason
+) -> None:
+    """Half a second is nothing to a probe of ten, and half of what a probe of one second has."""
+    harness = Harness()
+    (probe,) = harness.watch(make_check(options=CheckOptions(kind="http", timeout_s=timeout_s)), answer=False)
+    await harness.turn(FIRST_WITHIN_S)
+
+    await harness.stall(lag_s)
+    harness.wheel.tick()
+    probe.finish(make_result(Status.DOWN, reason=Reason.CONNECT_TIMEOUT))
+
+    assert harness.finished[-1].result.reason is reason
+
+
 async def test_probe_that_never_ends_is_cut_as_our_own_fault() -> None:
     """The hard deadline belongs to the wheel; a probe of ours that hangs accuses nobody."""
     harness = Harness()
