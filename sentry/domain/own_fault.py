@@ -175,10 +175,12 @@ def judge(seen: Examination) -> frozenset[FaultCause]:
     """Returns every cause of ours that what was seen proves; none where the fault is not ours or cannot be told."""
     silent = seen.silent_resolvers
     none_answers = not any(one.answers for one in seen.of(VoiceKind.RESOLVER))
+    no_network = not seen.outside_answers and seen.witnesses >= WITNESSES_NEEDED
     found = {
-        FaultCause.NETWORK: not seen.outside_answers and seen.witnesses >= WITNESSES_NEEDED,
-        # One dead resolver of several explains a failure only until it is known, and asked last.
-        FaultCause.RESOLVERS: bool(silent) and (none_answers or not silent <= seen.known_silent),
+        FaultCause.NETWORK: no_network,
+        # Without a network no resolver can answer: that is one fault, not two. One dead resolver of several explains
+        # a failure only until it is known, and asked last.
+        FaultCause.RESOLVERS: not no_network and bool(silent) and (none_answers or not silent <= seen.known_silent),
         FaultCause.CLOCK: abs(seen.clock_jump_s) >= CLOCK_JUMP_S,
         FaultCause.LOOP: seen.lag_s >= LOOP_LAG_S,
     }

@@ -44,7 +44,7 @@ SILENT_LOOKS = 2
 
 TOLD_AFTER: Mapping[FaultCause, int] = {
     FaultCause.NETWORK: 2,
-    FaultCause.RESOLVERS: 2,
+    FaultCause.RESOLVERS: 3,
     FaultCause.CLOCK: 1,
     FaultCause.LOOP: 2,
 }

@@ -78,6 +78,10 @@ CASES: dict[str, tuple[Examination, frozenset[FaultCause]]] = {
         seen(resolver("r", answers=False), anchor("a", answers=True)),
         frozenset({RESOLVERS}),
     ),
+    "line cut, and with it the resolvers": (
+        seen(A, B, resolver("r", answers=False), gateway(answers=False)),
+        frozenset({NETWORK}),
+    ),
     "one resolver of two newly dead": (
         seen(resolver("r", answers=False), resolver("s", answers=True)),
         frozenset({RESOLVERS}),
