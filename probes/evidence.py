@@ -66,7 +66,7 @@ class Collector:
             ValueError: a DNS server is not written as an address.
             ConfigurationError: the file of roots cannot be used.
         """
-        self._servers = _servers(resolvers)
+        self._servers = nameservers(resolvers)
         self._trust = Trust.prepare(TrustSetting(ca_file=ca_file), owner="evidence")
         self._environment = ProbeEnvironment(
             clock=clock, resolver=resolver or AiodnsResolver(clock), heartbeats=_NoHeartbeats(), ca_file=ca_file
@@ -89,7 +89,7 @@ class Collector:
         return round_.evidence()
 
 
-def _servers(named: Sequence[str]) -> tuple[NameServer, ...]:
+def nameservers(named: Sequence[str]) -> tuple[NameServer, ...]:
     """Returns whom to ask: those named, and where these are fewer than two, the system's first before them."""
     servers = [parse_nameserver(text) for text in named]
     if len(servers) < RESOLVERS:

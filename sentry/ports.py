@@ -17,12 +17,14 @@ from sentry.domain.ledger import Run, Totals
 from sentry.domain.month import Month
 from sentry.domain.notice import Delivery, Message, NoticeKind
 from sentry.domain.own_fault import OwnFault, Voice
+from sentry.domain.registration import Registration
 from sentry.domain.responsibility import AttributedSpan, AttributionEntry
 from sentry.domain.result import ProbeResult
 from sentry.domain.revocation import Revocation
 from sentry.domain.site import Check, Language
 from sentry.domain.ticket import Ticket, TicketEntry, TicketState, Visibility
 from sentry.domain.watched_site import WatchedSite
+from sentry.domain.zone import ZoneRecords
 
 
 class Timer(Protocol):
@@ -644,6 +646,30 @@ class Authorities(Protocol):
 
     async def ask(self, certificate: bytes, issuer: bytes) -> Revocation:
         """Returns what the issuer says of a certificate, both DER. Never raises for an authority that is silent."""
+        ...
+
+
+class Registries(Protocol):
+    """Those who register domains."""
+
+    async def ask(self, candidates: Sequence[str]) -> Registration:
+        """Returns the registration of the first name that is one. Never raises for a registry that is silent.
+
+        Args:
+            candidates: names in the order to ask, which is not empty.
+        """
+        ...
+
+
+class ZoneReader(Protocol):
+    """Reads what the DNS says of a zone as a whole."""
+
+    async def read(self, names: Sequence[str]) -> ZoneRecords | None:
+        """Returns the records of the first name that is a zone; None where no two resolvers agree on one.
+
+        Args:
+            names: in the order to ask, which is not empty.
+        """
         ...
 
 

@@ -1,25 +1,31 @@
-"""What is looked at slowly, beside the probes: certificates, their authorities, usual times, what is degraded."""
+"""What is looked at slowly, beside the probes: certificates and domains, usual times, what is degraded."""
 
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 
 from probes.chain_reader import HandshakeReader
 from probes.environment import ProbeEnvironment
+from probes.zone_reader import ResolvedZones
 from sentry.app.books import Books
 from sentry.domain.errors import StoreUnavailable
+from sentry.domain.registration import SiteDomain
 from sentry.domain.result import ProbeResult
 from sentry.domain.revocation import RevokedBook
-from sentry.domain.site import Check
+from sentry.domain.site import Check, Site
 from sentry.lookups.authorities import WebAuthorities
 from sentry.lookups.download import Download
+from sentry.lookups.registries import WebRegistries
 from sentry.metrics.telemetry import Metrics
 from sentry.services.certificates import CertificateWatch
 from sentry.services.degradations import Degradations
+from sentry.services.domains import DomainWatch
 from sentry.services.paces import Paces
 from sentry.services.revocations import RevocationWatch
 from sentry.services.slowness import Slowness
 from sentry.services.watch import Watch
+from sentry.services.zones import ZoneWatch
+from sentry.settings import Settings
 
 LOOK_EVERY_S = 60.0
 DEGRADATIONS_EVERY_S = 5.0
@@ -47,6 +53,31 @@ class Lookouts:
         )
         self._certificates = CertificateWatch(watch.views, findings, books.store.events, books.clock)
         self._degradations = Degradations(watch.views, books.store.incidents, books.store.events, books.clock)
+        registries = WebRegistries(
+            download,
+            findings,
+            books.clock,
+            bootstrap=lambda: str(books.settings.lookups.rdap_bootstrap),
+            whois_server=lambda: books.settings.lookups.whois_server,
+            private=lambda: books.settings.lookups.private_addresses,
+        )
+        self.domains = DomainWatch(
+            self._sites,
+            registries=registries,
+            findings=findings,
+            events=books.store.events,
+            telemetry=metrics,
+            clock=books.clock,
+        )
+        self._zones = ZoneWatch(
+            self._sites,
+            zones=ResolvedZones(books.settings.probe.resolvers),
+            findings=findings,
+            incidents=books.store.incidents,
+            events=books.store.events,
+            clock=books.clock,
+        )
+        self._known_sites: tuple[Settings, Sequence[SiteDomain]] | None = None
         self._revocations = RevocationWatch(
             watch.views,
             book=self._revoked,
@@ -77,6 +108,8 @@ class Lookouts:
             "revocation": self._each(LOOK_EVERY_S, self._look_for_revocations),
             "paces": self._learn_paces,
             "degradations": self._each(DEGRADATIONS_EVERY_S, self._degradations.look),
+            "domains": self._each(LOOK_EVERY_S, self._look_at_domains),
+            "zones": self._each(LOOK_EVERY_S, self._look_at_zones),
         }
 
     async def _learn_paces(self) -> None:
@@ -98,6 +131,32 @@ class Lookouts:
     async def _look_for_revocations(self) -> None:
         if self._books.settings.lookups.revocation:
             await self._revocations.look()
+
+    async def _look_at_domains(self) -> None:
+        await self.domains.look(asking=self._books.settings.lookups.domains)
+
+    async def _look_at_zones(self) -> None:
+        if self._books.settings.lookups.domains:
+            await self._zones.look()
+
+    def _sites(self) -> Sequence[SiteDomain]:
+        """Returns the domain side of every site, made once for each configuration."""
+        settings = self._books.settings
+        if self._known_sites is None or self._known_sites[0] is not settings:
+            self._known_sites = settings, [_domain_of(site, settings) for site in settings.sites]
+        return self._known_sites[1]
+
+
+def _domain_of(site: Site, settings: Settings) -> SiteDomain:
+    return SiteDomain(
+        site_key=site.key,
+        client_key=site.client,
+        host=(site.url.host or "").lower(),
+        domain=site.domain.lower() if site.domain else None,
+        expires_on=site.domain_expires_on,
+        thresholds=settings.plans[site.plan].expiry_warning_days,
+        expected={str(kind): records for kind, records in site.dns_expect.items()},
+    )
 
 
 @asynccontextmanager

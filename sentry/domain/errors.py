@@ -75,6 +75,11 @@ class TransitionRefused(SentryError):  # noqa: N818  # as above
 class LookupFailed(SentryError):  # noqa: N818  # as above
     """What was asked of a registry or an authority is not known; the message says what stood in the way."""
 
+    def __init__(self, message: str, *, status: int | None = None) -> None:
+        """Keeps the HTTP status where there was one that is no success."""
+        super().__init__(message)
+        self.status = status
+
 
 class DeliveryReason(StrEnum):
     """Why a message was not accepted. A closed set: it labels a metric."""

@@ -1,5 +1,6 @@
 """What is watched and for whom: agency, clients, plans, sites and their checks, as the configuration gives them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from difflib import get_close_matches
@@ -217,6 +218,20 @@ class Site(StrictModel):
         default=True,
         description="Whether it stands on our own infrastructure; false: it is watched, but no availability is "
         "promised.",
+    )
+    domain: str | None = Field(
+        None,
+        pattern=r"^[^\s/@:.]+(\.[^\s/@:.]+)+$",
+        max_length=253,
+        description="The registered domain, e.g. example.com; found out from the host of the url when absent.",
+    )
+    domain_expires_on: date | None = Field(
+        None, description="Day on which the domain ends, for registries that do not tell, e.g. that of .es."
+    )
+    dns_expect: Mapping[Literal["NS", "MX", "CAA"], tuple[str, ...]] = Field(
+        {},
+        description="Records that the domain must have, all of a type: `NS: [ns1.example.com, ns2.example.com]`. "
+        "Changes of other types are told too.",
     )
     contract_start: date | None = Field(None, description="First day that counts; the day first seen when absent.")
     shop: Shop | None = Field(None, description="The pages by which a shop lives; each becomes a check.")

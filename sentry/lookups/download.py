@@ -79,7 +79,7 @@ class Download:
                 timeout=self._timeout,
             ) as response:
                 if response.status != OK:
-                    raise LookupFailed(f"{where} answered {response.status}")
+                    raise LookupFailed(f"{where} answered {response.status}", status=response.status)
                 return await _bounded(response, where, max_bytes)
         except TimeoutError as error:
             raise LookupFailed(f"{where} gave no answer within {self._timeout.total:g} s") from error

@@ -124,6 +124,8 @@ _TABLE = (
     # certificates and domains
     _gauge("certificate_revoked", "Whether a certificate of the site was revoked; absent while unknown.", "site"),
     _counter("revocation_lookups_total", "Answers of authorities about certificates, by what they say.", "result"),
+    _gauge("domain_expiry_timestamp_seconds", "When the domain of the site ends; absent while unknown.", "site"),
+    _counter("domain_lookups_total", "Questions to registries about domains, by whether they told.", "result"),
     # the budget
     _gauge("slo_budget_remaining_seconds", "Downtime of the month that is left; negative once overspent.", "site"),
     _gauge("slo_budget_used_ratio", "Share of the month's downtime budget that is used.", "site"),

@@ -3,24 +3,22 @@
 It looks at what the probes have seen, so it asks nobody and costs a site nothing.
 """
 
-import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from sentry.domain.certificates import expiry, first_to_end, misplaced_issuer, weakest
-from sentry.domain.concern import Concern, ConcernKind, cleared
+from sentry.domain.concern import ConcernKind
 from sentry.domain.result import Certificate, ProbeResult, Reason
 from sentry.domain.severity import Severity
 from sentry.domain.site import Check
 from sentry.ports import Clock, EventQueue, Finding, FindingBook
+from sentry.services.told_concerns import ToldConcerns
+from sentry.services.turns import in_turns
 from sentry.services.watch import CheckView
 
-FINDINGS = "certificate"
-"""Kind of the findings that say which concerns stand."""
-
-AT_ONCE = 200
+AT_ONCE = 50
 """Checks that are looked at before others have their turn: about a millisecond."""
 
 NAMES_SHOWN = 3
@@ -54,9 +52,8 @@ class CertificateWatch:
 
     def __init__(self, views: Views, findings: FindingBook, events: EventQueue, clock: Clock) -> None:
         self._views = views
-        self._findings = findings
-        self._events = events
         self._clock = clock
+        self._told = ToldConcerns(ConcernKind.CERTIFICATE, findings, events, clock, ticking=frozenset({"days_left"}))
 
     async def look(self) -> None:
         """Looks at every check once.
@@ -64,18 +61,16 @@ class CertificateWatch:
         Raises:
             StoreUnavailable: the store does not answer; the next look tells what this one could not.
         """
-        standing = await self._findings.all(FINDINGS)
+        standing = await self._told.standing()
         watched: set[str] = set()
-        told = {tuple(finding.facts["shown"]): subject for subject, finding in standing.items()}
-        for some in _pieces(self._views(), AT_ONCE):
-            for view in some:
-                watched.add(view.check.key)
-                if view.last is not None and _tells(view.last):
-                    await self._look_at(view.check, _chain(view.last), standing, told)
-            await asyncio.sleep(0)
+        told = {tuple(finding.facts["mark"]): subject for subject, finding in standing.items()}
+        async for view in in_turns(self._views(), AT_ONCE):
+            watched.add(view.check.key)
+            if view.last is not None and _tells(view.last):
+                await self._look_at(view.check, _chain(view.last), standing, told)
         for subject in standing:
             if subject.partition(":")[0] not in watched:
-                await self._clear(subject, {})
+                await self._told.clear(subject)
 
     async def _look_at(
         self,
@@ -88,32 +83,17 @@ class CertificateWatch:
         for subject in (check.key, f"{check.key}:chain"):
             worry, stands = worries.get(subject), standing.get(subject)
             if worry is not None and told.setdefault(worry.shown, subject) == subject:
-                await self._raise(check, worry, stands)
+                await self._told.raise_(
+                    subject,
+                    stands,
+                    owner=(check.site_key, check.client_key),
+                    severity=worry.severity,
+                    facts=worry.facts,
+                    mark=list(worry.shown),
+                )
             elif stands is not None:
                 ends_at = first_to_end(chain).not_after
-                await self._clear(subject, {"not_after": ends_at.isoformat()})
-
-    async def _raise(self, check: Check, worry: Worry, stands: Finding | None) -> None:
-        if stands is not None and _is_same(stands.facts["told"], worry.facts):
-            return
-        now = self._clock.now()
-        concern = Concern(
-            key=f"certificate:{worry.subject}",
-            kind=ConcernKind.CERTIFICATE,
-            severity=worry.severity,
-            began_at=stands.at if stands is not None else now,
-            site_key=check.site_key,
-            client_key=check.client_key,
-            facts=worry.facts,
-        )
-        kept = {"told": dict(worry.facts), "shown": list(worry.shown)}
-        await self._events.publish([concern.raised(now)])
-        await self._findings.keep(FINDINGS, worry.subject, Finding(concern.began_at, kept))
-
-    async def _clear(self, subject: str, facts: Mapping[str, Any]) -> None:
-        now = self._clock.now()
-        await self._events.publish([cleared(f"certificate:{subject}", now, now, facts)])
-        await self._findings.forget(FINDINGS, subject)
+                await self._told.clear(subject, {"not_after": ends_at.isoformat()})
 
 
 def _tells(result: ProbeResult) -> bool:
@@ -166,12 +146,3 @@ def _facts(check: Check, chain: Sequence[Certificate]) -> dict[str, Any]:
         "fingerprint": chain[0].fingerprint_sha256,
         "not_after": first_to_end(chain).not_after.isoformat(),
     }
-
-
-def _is_same(told: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
-    """Whether nothing is to be told anew; that another day has gone by is nothing, a threshold reached is."""
-    return {**told, "days_left": None} == {**now, "days_left": None}
-
-
-def _pieces(views: Sequence[CheckView], size: int) -> Iterator[Sequence[CheckView]]:
-    return (views[start : start + size] for start in range(0, len(views), size))

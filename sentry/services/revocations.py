@@ -1,7 +1,7 @@
 """The watch over revocation: asks the authority of each certificate once a day, and keeps the book of the revoked."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from hashlib import sha256
 from itertools import pairwise
@@ -14,6 +14,7 @@ from sentry.domain.result import Certificate, ProbeResult
 from sentry.domain.revocation import Revocation, RevocationState, RevokedBook
 from sentry.domain.site import Check
 from sentry.ports import Authorities, ChainReader, Clock, Finding, FindingBook, Telemetry
+from sentry.services.turns import in_turns
 from sentry.services.watch import CheckView
 
 FINDINGS = "revocation"
@@ -23,9 +24,6 @@ AT_ONCE = 4
 
 REST_S = 1.0
 """Between one few and the next: ten thousand certificates take an hour of the day."""
-
-LOOKED_AT = 200
-"""Checks that are looked at before others have their turn: about a millisecond."""
 
 FORGET_AFTER = timedelta(days=7)
 """A certificate that no site has shown for so long is no longer asked about."""
@@ -84,15 +82,15 @@ class RevocationWatch:
         now = self._clock.now()
         due: dict[str, tuple[Check, ProbeResult]] = {}
         shown: set[str] = set()
-        views = self._views()
-        for start in range(0, len(views), LOOKED_AT):
-            for check, result in _speaking(views[start : start + LOOKED_AT]):
-                leaf, *issuers = _asked_about(result)
-                shown.update((leaf, *issuers))
-                if any(self._due.get(one, now) <= now for one in (leaf, *issuers)):
-                    due.setdefault(leaf, (check, result))
-                self._show(check, (leaf, *issuers))
-            await asyncio.sleep(0)
+        async for view in in_turns(self._views()):
+            result = view.last
+            if result is None or not _shows_a_chain(view.check, result):
+                continue
+            asked_about = _asked_about(result)
+            shown.update(asked_about)
+            if any(self._due.get(one, now) <= now for one in asked_about):
+                due.setdefault(asked_about[0], (view.check, result))
+            self._show(view.check, asked_about)
         pending = list(due.items())
         for start in range(0, len(pending), AT_ONCE):
             few = pending[start : start + AT_ONCE]
@@ -150,14 +148,12 @@ class RevocationWatch:
                 self._book.known.pop(fingerprint, None)
 
 
-def _speaking(views: Iterable[CheckView]) -> Iterator[tuple[Check, ProbeResult]]:
-    """Yields the checks whose last probe showed a chain that was verified; only then its authority is one."""
-    for view in views:
-        result = view.last
-        if result is None or result.evidence.tls is None or not result.evidence.tls.verified:
-            continue
-        if result.evidence.tls.chain and result.evidence.address and not getattr(view.check.options, "proxy", None):
-            yield view.check, result
+def _shows_a_chain(check: Check, result: ProbeResult) -> bool:
+    """Whether a probe showed a chain that was verified; only then its authority is one."""
+    tls = result.evidence.tls
+    if tls is None or not tls.verified or not tls.chain:
+        return False
+    return result.evidence.address is not None and not getattr(check.options, "proxy", None)
 
 
 def _asked_about(result: ProbeResult) -> tuple[str, ...]:

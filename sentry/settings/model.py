@@ -206,6 +206,18 @@ class Lookups(StrictModel):
     revocation: bool = Field(
         default=True, description="Whether the authorities of certificates are asked if they were revoked."
     )
+    domains: bool = Field(
+        default=True, description="Whether registries are asked when domains end, and name servers what has changed."
+    )
+    rdap_bootstrap: AnyHttpUrl = Field(
+        AnyHttpUrl("https://data.iana.org/rdap/dns.json"),
+        description="IANA's list of the registries that answer by RDAP, or a copy of it.",
+    )
+    whois_server: str = Field(
+        "whois.iana.org",
+        pattern=r"^[A-Za-z0-9.-]+(:[0-9]{1,5})?$",
+        description="The WHOIS server that knows those of the registries; a port only with `private_addresses`.",
+    )
     private_addresses: bool = Field(
         default=False,
         description="Whether an authority or a registry may stand at an address that is not public; for an authority "
