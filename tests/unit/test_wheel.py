@@ -198,7 +198,7 @@ async def test_failure_after_the_wheel_noticed_the_stall_is_excused_too() -> Non
     ("timeout_s", "lag_s", "reason"),
     [
         (1.0, 0.5, Reason.AGENT_STALLED),
-        (1.0, 0.1, Reason.CONNECT_TIMEOUT),
+        (1.0, 0.2, Reason.CONNECT_TIMEOUT),
         (10.0, 0.5, Reason.CONNECT_TIMEOUT),
     ],
 )
@@ -208,7 +208,7 @@ async def test_short_deadline_that_a_lag_may_have_eaten_up_accuses_the_agent(
     """Half a second is nothing to a probe of ten, and half of what a probe of one second has."""
     harness = Harness()
     (probe,) = harness.watch(make_check(options=CheckOptions(kind="http", timeout_s=timeout_s)), answer=False)
-    await harness.turn(FIRST_WITHIN_S)
+    await harness.turn(FIRST_WITHIN_S, step_s=0.05)
 
     await harness.stall(lag_s)
     harness.wheel.tick()
