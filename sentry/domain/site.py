@@ -244,6 +244,7 @@ class Check:
 
     Attributes:
         key: `site/name`; it fixes the phase of the check within its interval and never changes.
+        host: key of the server it stands on, empty where none is named.
         host_group: probes of one group share a cap on how many run at once.
     """
 
@@ -259,6 +260,7 @@ class Check:
     language: Language
     host_group: str
     host_cap: int
+    host: str = ""
 
     @property
     def watched_url(self) -> str:

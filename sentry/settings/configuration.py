@@ -104,6 +104,7 @@ class Settings(StrictModel):
             language=plan.language or client.language or self.agency.language,
             host_group=site.host or shared_text(site.url.host or "") or site.key,
             host_cap=host.max_concurrent_probes if host else self.probe.max_concurrent_per_host,
+            host=site.host or "",
         )
 
     def shown(self) -> dict[str, Any]:
