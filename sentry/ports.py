@@ -353,8 +353,34 @@ class IncidentStore(Protocol):
         """Writes the incident's fields, appends to its timeline and stores the events, in one transaction."""
         ...
 
+    async def adopt(
+        self, parent: Incident, members: Sequence[int], added: Sequence[TimelineEntry], event: Event
+    ) -> Incident:
+        """Makes incidents members of another one and tells of it, in one transaction.
+
+        A member is held no more; its timeline names the parent, and an INCIDENT_UPDATED event says
+        `{"parent": id}`, for a resolved one followed by INCIDENT_RESOLVED.
+
+        Args:
+            parent: written as `save` does, or as `open` does where its id is 0.
+            members: numbers of incidents.
+            added: to the parent's timeline; of a new parent, its timeline.
+            event: of the parent; an empty subject is filled in.
+
+        Returns:
+            The parent with its id.
+
+        Raises:
+            StoreConflict: an unresolved incident has the key of a new parent already.
+        """
+        ...
+
+    async def held(self) -> Sequence[Incident]:
+        """Returns the incidents that are not told yet, resolved ones too, oldest first, without their timelines."""
+        ...
+
     async def get(self, incident_id: int) -> Incident | None:
-        """Returns an incident with its whole timeline."""
+        """Returns an incident with its whole timeline and its members."""
         ...
 
     async def list(
@@ -520,6 +546,10 @@ class MessageRenderer(Protocol):
 
     def report_text(self, incident: Incident, language: Language) -> str:
         """Returns the whole failure report, or all that is known of a concern, as readable text."""
+        ...
+
+    def part_of(self, parent: Incident, language: Language) -> str:
+        """Returns the line that says of another incident that it is part of this one."""
         ...
 
 

@@ -92,7 +92,7 @@ class Agent:
             books, self.metrics, self.watch, environment, resolver, probes_here=workers == 1
         )
         collector = Collector(clock, settings.probe.resolvers, settings.probe.ca_file, resolver=resolver)
-        self._reactions = Reactions(books, self.metrics, channels, collector, self.watch.view)
+        self._reactions = Reactions(books, self.metrics, channels, collector, self.watch.view, self.watch.views)
         self._lookouts = Lookouts(books, self.metrics, self.watch, environment, download)
         self._scheduler = Duties(books, self.metrics).schedule()
 
@@ -187,6 +187,7 @@ class Agent:
             "alerts": self._reactions.alerts.run,
             "incidents": self._reactions.incidents.run,
             "hearing": self._hearing.run,
+            "groups": self._reactions.groups.run,
             "wheel": self.prober.run,
             "maintenance": self._reactions.watch_maintenance,
             **self._lookouts.loops(),

@@ -1,8 +1,10 @@
 """What follows from what the watch saw: incidents, tickets, mirrors and alerts, behind one dispatcher."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 
 import alerting
 from alerting.environment import ChannelEnvironment
@@ -11,15 +13,18 @@ from sentry.dispatch import Dispatcher
 from sentry.domain.concern import cleared
 from sentry.domain.errors import StoreUnavailable
 from sentry.domain.events import Event
-from sentry.domain.incident import IncidentState
+from sentry.domain.incident import Incident, IncidentState
 from sentry.metrics.telemetry import Metrics
 from sentry.ports import EvidenceCollector, TicketMirror
 from sentry.services.alerts import Alerts
 from sentry.services.concerns import Concerns
+from sentry.services.grouping import Groups
 from sentry.services.incidents import FindView, Incidents
 from sentry.services.maintenance_watch import MaintenanceWatch
+from sentry.services.sightings import Sightings
 from sentry.services.switchboard import Line
 from sentry.services.tickets import IncidentTickets, TicketMirrors
+from sentry.services.watch import CheckView
 from sentry.settings import Settings
 from sentry.tickets.webhook import WebhookMirror
 
@@ -52,11 +57,23 @@ class Reactions:
         channels: ChannelEnvironment,
         collector: EvidenceCollector,
         view: FindView,
+        views: Callable[[], Sequence[CheckView]],
     ) -> None:
         self._books = books
         self._channels = channels
         store, clock = books.store, books.clock
         outlets = self.outlets(books.settings)
+        changing = asyncio.Lock()
+        self.groups = Groups(
+            sightings=Sightings(views, clock),
+            view=view,
+            incidents=store.incidents,
+            changing=changing,
+            clock=clock,
+            telemetry=metrics,
+            policy=lambda: books.settings.incidents,
+            quiet=self._is_quiet,
+        )
         self.incidents = Incidents(
             view=view,
             incidents=store.incidents,
@@ -65,6 +82,8 @@ class Reactions:
             clock=clock,
             telemetry=metrics,
             policy=lambda: books.settings.incidents,
+            place=self.groups.place,
+            changing=changing,
         )
         self.maintenance = MaintenanceWatch(
             sites=lambda: list(books.roster.sites.values()),
@@ -95,9 +114,13 @@ class Reactions:
         }
         self.dispatcher = Dispatcher(store.events, handlers, clock, metrics)
 
+    def _is_quiet(self, incident: Incident, at: datetime) -> bool:
+        return self.maintenance.is_quiet(incident, at)
+
     async def _handle_incidents(self, event: Event) -> None:
         await self.incidents.handle(event)
         await self._concerns.handle(event)
+        await self.groups.handle(event)
 
     def _alerts(self, outlets: Outlets, metrics: Metrics) -> Alerts:
         books = self._books

@@ -21,6 +21,7 @@ from sentry.reports.wording import Wording
 
 ENGLISH = Wording(Language.EN, ZoneInfo("UTC"))
 AGENT = "(agent)"
+SEVERAL = "(several sites)"
 """Stands for the site of what is about the agent itself."""
 
 INCIDENT: TypeAdapter[Incident] = TypeAdapter(Incident)
@@ -56,7 +57,7 @@ async def list_incidents(
                 one.id,
                 one.severity,
                 one.state,
-                one.site_key or AGENT,
+                _about(one),
                 one.started_at.astimezone(zone),
                 "lasts" if one.time_to_resolve is None else ENGLISH.duration(one.time_to_resolve.total_seconds()),
                 books.messages.cause(one, _language(books, one)),
@@ -122,11 +123,16 @@ def _headline(books: Books, incident: Incident) -> str:
         f"Incident {incident.id}",
         incident.severity,
         incident.state,
-        incident.site_key or AGENT,
+        _about(incident),
         since if took is None else f"{since}, lasted {ENGLISH.duration(took.total_seconds())}",
         f"ticket {incident.ticket_number}" if incident.ticket_number else "no ticket yet",
+        *([f"part of incident {incident.parent_id}"] if incident.parent_id else []),
     )
     return " · ".join(parts)
+
+
+def _about(incident: Incident) -> str:
+    return incident.site_key or (SEVERAL if incident.is_group else AGENT)
 
 
 def _language(books: Books, incident: Incident) -> Language:

@@ -27,6 +27,8 @@ class ConcernKind(StrEnum):
     BURN_RATE = "burn_rate"
     REQUEST_BUDGET = "request_budget"
     MAINTENANCE = "maintenance"
+    GROUP = "group"
+    """Several sites that fail together: the one incident that is told for all of them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -130,6 +130,7 @@ class Sighting:
     Attributes:
         failed_at: slot of the first probe of its newest failure, confirmed or not, over or not; None: none lately.
         answered_at: slot of the newest probe that answered.
+        bad_at: slot of the newest probe that failed, as far as it is known.
         fails: whether it fails now, confirmed or not.
     """
 
@@ -137,6 +138,7 @@ class Sighting:
     traits: frozenset[Trait]
     failed_at: datetime | None = None
     answered_at: datetime | None = None
+    bad_at: datetime | None = None
     fails: bool = False
 
     def fails_together(self, since: datetime) -> bool:
@@ -145,9 +147,9 @@ class Sighting:
             return False
         return self.failed_at >= since or self.answered_at is None or self.answered_at < since
 
-    def answers(self, since: datetime) -> bool:
-        """Returns whether it was seen to answer after an instant."""
-        return self.answered_at is not None and self.answered_at > since
+    def answers(self, since: datetime, until: datetime) -> bool:
+        """Returns whether it was seen to answer between two instants."""
+        return self.answered_at is not None and since < self.answered_at <= until
 
 
 @dataclass(slots=True)
@@ -176,19 +178,21 @@ class Tally:
 def count(sightings: Iterable[Sighting], since: datetime, *, lasting: bool = False) -> Tally:
     """Counts how the sites that have one trait fared since it may be at fault.
 
+    An answer speaks against the trait only while others still fail: after that, it may be mended.
+
     Args:
         sightings: of the checks that have it; a site fails if any of its checks does.
         since: when the first of them failed.
         lasting: whether only what still fails is failing, whenever that began.
     """
-    tally = Tally()
+    failing: list[Sighting] = []
+    others: list[Sighting] = []
     for one in sightings:
-        if one.fails if lasting else one.fails_together(since):
-            tally.failing.add(one.site_key)
-        elif one.answers(since):
-            tally.answering.add(one.site_key)
-        else:
-            tally.unseen.add(one.site_key)
+        (failing if (one.fails if lasting else one.fails_together(since)) else others).append(one)
+    until = max((at for one in failing for at in (one.failed_at, one.bad_at) if at is not None), default=since)
+    tally = Tally({one.site_key for one in failing})
+    for one in others:
+        (tally.answering if one.answers(since, until) else tally.unseen).add(one.site_key)
     tally.answering -= tally.failing
     tally.unseen -= tally.failing | tally.answering
     return tally

@@ -45,13 +45,26 @@ class TimelineEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class Member:
+    """An incident that is part of another one, as far as that one's readers need it."""
+
+    id: int
+    site_key: str
+    client_key: str
+    severity: Severity
+    state: IncidentState
+    started_at: datetime
+    recovered_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Incident:
     """One incident.
 
     Attributes:
         id: a small number that people can say on the phone.
         key: what makes it the same problem; at most one unresolved incident has it.
-        site_key: empty, as is the client's, where it is about the agent itself.
+        site_key: empty, as is the client's, where it is about the agent itself, or a group of several sites.
         opening: 1 for the first opening, one more each time it is re-opened within 15 minutes.
         started_at: the first failed probe; detected_at: the confirmation; both aware UTC.
         checks_down: keys of the checks that are in a confirmed outage now; none for a concern.
@@ -59,6 +72,9 @@ class Incident:
         concern: what kind of concern it is; None for an outage.
         facts: of a concern, JSON values by the names that its words use.
         flapping_since: since when its re-openings are told no more; its end is told when it has been well for long.
+        held_until: told at this instant unless it turns out to be part of another incident; None: not held.
+        parent_id: the incident that is told in its stead: of the group that it is in, or of what it depends on.
+        members: those whose parent it is, in the order of their numbers; a list of incidents leaves them out.
     """
 
     id: int
@@ -80,7 +96,20 @@ class Incident:
     recovered_at: datetime | None = None
     ticket_number: int | None = None
     flapping_since: datetime | None = None
+    held_until: datetime | None = None
+    parent_id: int | None = None
+    members: tuple[Member, ...] = ()
     timeline: tuple[TimelineEntry, ...] = ()
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether nobody is told of it by itself, not yet or not at all."""
+        return self.held_until is not None or self.parent_id is not None
+
+    @property
+    def is_group(self) -> bool:
+        """Whether it stands for several sites that fail together."""
+        return self.concern is ConcernKind.GROUP
 
     @property
     def kind(self) -> str:

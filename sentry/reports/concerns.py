@@ -241,4 +241,31 @@ CONCERNS: dict[ConcernKind, ConcernText] = {
             }
         },
     ),
+    ConcernKind.GROUP: ConcernText(
+        alertname="SitesDown",
+        opened=(N_("{count} sites are down together: {trait}"), N_("Several sites are down together")),
+        resolved=(
+            N_("All {count} sites work again after {duration}"),
+            N_("All these sites work again after {duration}"),
+        ),
+        meaning=(
+            N_(
+                "{count} sites fail at the same time, and what they have in common is {trait}. Of the sites with it, "
+                "{failing} fail and {answering} answer. Each has an incident and a ticket of its own; this message "
+                "stands for all of them."
+            ),
+            N_("Several sites fail at the same time. This message stands for all of them."),
+        ),
+        advice=N_("Begin with what they have in common: the sites themselves are probably in order."),
+        rows=((N_("In common"), "trait"),),
+        words={
+            "trait": {
+                "host": N_("the server {value}"),
+                "address": N_("the address {value}"),
+                "certificate": N_("the certificate"),
+                "zone": N_("the domain {value}"),
+                "resolution": N_("the name servers (DNS)"),
+            }
+        },
+    ),
 }

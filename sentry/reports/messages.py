@@ -19,6 +19,7 @@ from sentry.reports.account import Account
 from sentry.reports.concern_account import ConcernAccount
 from sentry.reports.facts import host_of
 from sentry.reports.failure_text import COLUMNS
+from sentry.reports.group_account import GroupAccount
 from sentry.reports.inert import inert_line
 from sentry.reports.outage_account import OutageAccount
 from sentry.reports.pages import page
@@ -62,6 +63,17 @@ class Messages:
     def report_text(self, incident: Incident, language: Language) -> str:
         """Returns the whole failure report, or all that is known of a concern, as readable text."""
         return self._account(incident, self._wording(incident, language)).whole()
+
+    def part_of(self, parent: Incident, language: Language) -> str:
+        """Returns the line that says of another incident that it is part of this one."""
+        wording = self._wording(parent, language)
+        ticket = wording.number(parent.ticket_number) if parent.ticket_number else "–"  # noqa: RUF001  # for none
+        return wording.text(
+            "Part of incident #{number} (ticket #{ticket}): {cause}",
+            number=parent.id,
+            ticket=ticket,
+            cause=self.cause(parent, language),
+        )
 
     def concern(self, incident: Incident, language: Language) -> ConcernTold | None:
         """Returns a concern in its parts, None for an outage."""
@@ -142,8 +154,9 @@ class Messages:
         )
 
     def _wording(self, incident: Incident, language: Language) -> Wording:
-        site = self._find_site(incident.site_key)
-        return Wording(language, site.zone if site else self._zone)
+        keys = [member.site_key for member in incident.members] if incident.is_group else [incident.site_key]
+        zones = {site.zone for site in map(self._find_site, keys) if site is not None}
+        return Wording(language, zones.pop() if len(zones) == 1 else self._zone)
 
     def _site_name(self, incident: Incident) -> str:
         """As people call the site; empty for the agent itself."""
@@ -154,6 +167,8 @@ class Messages:
 
     def _account(self, incident: Incident, wording: Wording) -> OutageAccount | ConcernAccount:
         name, lasted = self._site_name(incident), _duration(incident, wording)
+        if incident.is_group:
+            return GroupAccount(incident, find_site=self._find_site, duration=lasted, wording=wording)
         if incident.report is not None:
             return OutageAccount(incident, incident.report, site_name=name, duration=lasted, wording=wording)
         kind = incident.concern or ConcernKind.DEGRADED

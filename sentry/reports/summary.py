@@ -25,6 +25,11 @@ def summary(incident: Incident) -> dict[str, Any]:
         "client": incident.client_key,
         "checks_down": sorted(incident.checks_down),
         "ticket": incident.ticket_number,
+        "part_of": incident.parent_id,
+        "members": [
+            {"incident": one.id, "site": one.site_key, "client": one.client_key, "state": str(one.state)}
+            for one in incident.members[:_ITEMS]
+        ],
         "started_at": incident.started_at.isoformat(),
         "detected_at": incident.detected_at.isoformat(),
         "acknowledged_at": _instant(incident.acknowledged_at),

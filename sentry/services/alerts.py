@@ -144,27 +144,46 @@ class Alerts:
         opening = int(event.data.get("opening", incident.opening))
         if kind is NoticeKind.RESOLVED:
             informed = told(await self._outbox.of_incident(incident.id), opening)
-            return [
-                self._switchboard.delivery(
-                    one.channel, one.recipient, incident.id, opening=opening, kind=kind, due_at=due_at, now=now
-                )
-                for one in informed
-            ]
-        if incident.is_withdrawn or self._quiet(incident, event.at):
+            return [self._end(one, incident, opening, due_at, now) for one in informed]
+        if incident.is_silent or incident.is_withdrawn or self._quiet(incident, event.at):
             return []
+        if event.data.get("released"):
+            kind = _opening_kind(opening)
         if kind is None:
-            return self._owed_to_further_recipients(incident, due_at, now)
+            ended = await self._ended_for(incident, due_at, now)
+            return [*ended, *self._owed_to_further_recipients(incident, due_at, now)]
         owed = self._switchboard.deliveries(incident, opening=opening, kind=kind, due_at=due_at, now=now)
         if not owed:
             self._telemetry.count("alerts_unrouted_total")
             log.warning("incident %s (%s) matches no route: nobody is told", incident.id, incident.key)
         return owed
 
+    def _end(self, informed: Delivery, incident: Incident, opening: int, due_at: datetime, now: datetime) -> Delivery:
+        return self._switchboard.delivery(
+            informed.channel,
+            informed.recipient,
+            incident.id,
+            opening=opening,
+            kind=NoticeKind.RESOLVED,
+            due_at=due_at,
+            now=now,
+        )
+
+    async def _ended_for(self, incident: Incident, due_at: datetime, now: datetime) -> list[Delivery]:
+        """Returns the end of a group for those who see only a part of it, all of which is well again."""
+        if not incident.is_group or incident.state is IncidentState.RESOLVED:
+            return []
+        return [
+            self._end(one, incident, incident.opening, due_at, now)
+            for one in told(await self._outbox.of_incident(incident.id), incident.opening)
+            if self._switchboard.seen_from(one.channel, incident).recovered_at is not None
+        ]
+
     def _owed_to_further_recipients(self, incident: Incident, due_at: datetime, now: datetime) -> list[Delivery]:
         """Returns the opening for everybody: who has it already keeps it, the key is the same."""
         if incident.state is IncidentState.RESOLVED:
             return []
-        kind = NoticeKind.OPENED if incident.opening == 1 else NoticeKind.REOPENED
+        kind = _opening_kind(incident.opening)
         return self._switchboard.deliveries(incident, opening=incident.opening, kind=kind, due_at=due_at, now=now)
 
     async def _sweep_forever(self) -> None:
@@ -177,3 +196,7 @@ class Alerts:
             except Exception:
                 log.exception("the sweep met a fault of ours and goes on")
             await self._clock.sleep(SWEEP_EVERY_S)
+
+
+def _opening_kind(opening: int) -> NoticeKind:
+    return NoticeKind.OPENED if opening == 1 else NoticeKind.REOPENED

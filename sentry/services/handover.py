@@ -82,12 +82,13 @@ class Handover:
         return None
 
     def _compose(self, delivery: Delivery, incident: Incident, now: datetime) -> Message:
+        incident = self._switchboard.seen_from(delivery.channel, incident)
         delay_s = (now - delivery.created_at).total_seconds()
         message = self._renderer.message(
             incident,
             delivery.kind,
             key=delivery.key,
-            language=self._switchboard.language(incident.site_key),
+            language=self._switchboard.language(incident),
             delayed_s=delay_s if delay_s >= self._late_after_s else 0.0,
         )
         return replace(message, thread_key=thread_key(delivery))

@@ -62,6 +62,14 @@ LEFT_BY = {
 """How a check ceases to be down, by the kind of its entry in the timeline."""
 
 
+PlaceOutage = Callable[[Incident, Check, datetime], Awaitable[Incident]]
+"""Decides how an outage that was confirmed at an instant is told (`Groups.place`)."""
+
+
+async def _at_once(incident: Incident, _check: Check, _at: datetime) -> Incident:
+    return incident
+
+
 class Incidents:
     """Opens, extends, re-opens and resolves incidents.
 
@@ -71,6 +79,7 @@ class Incidents:
         ledger: failed results and recent changes.
         collector: looks around a failure.
         policy: what is told, as it is configured now.
+        place: decides whether an outage is told by itself.
 
     Attributes:
         changing: held by whoever changes an incident, so that changes never overlap.
@@ -86,9 +95,12 @@ class Incidents:
         clock: Clock,
         telemetry: Telemetry,
         policy: Callable[[], IncidentPolicy] = IncidentPolicy,
+        place: PlaceOutage = _at_once,
+        changing: asyncio.Lock | None = None,
     ) -> None:
         self._view = view
         self._policy = policy
+        self._place = place
         self._incidents = incidents
         self._ledger = ledger
         self._collector = collector
@@ -97,7 +109,7 @@ class Incidents:
         self._collections: dict[str, asyncio.Task[CollectedEvidence]] = {}
         self._late: set[asyncio.Task[None]] = set()
         self._quiet: set[int] = set()
-        self.changing = asyncio.Lock()
+        self.changing = changing or asyncio.Lock()
         self._collectors = asyncio.Semaphore(CONCURRENT_COLLECTIONS)
         self._reactions: dict[EventKind, Callable[[Event, Check], Awaitable[None]]] = {
             EventKind.FAILURE_SUSPECTED: self._suspected,
@@ -231,6 +243,7 @@ class Incidents:
             report=report,
             timeline=(_first_failure(report, started_at), _confirmed_entry(event)),
         )
+        incident = await self._place(incident, check, event.at)
         opened = await self._incidents.open(incident, [Event(EventKind.INCIDENT_OPENED, event.at, "")])
         self._telemetry.count("incidents_total", severity=incident.severity)
         self._telemetry.count("incident_detect_seconds", incident.time_to_detect.total_seconds())
@@ -260,6 +273,7 @@ class Incidents:
         if begins:
             entries.append(TimelineEntry(event.at, "flapping", "it flaps: told again once it has been well for long"))
         if latest.flapping_since is None:
+            incident = await self._place(incident, check, event.at)
             await self._incidents.save(incident, entries, [again])
         else:
             await self._incidents.save(incident, _as_far_as_kept(latest, entries), [])

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sentry.domain.delivery import delivery_key, tried_channels
-from sentry.domain.incident import Incident
+from sentry.domain.incident import Incident, IncidentState, Member
 from sentry.domain.notice import ChannelOptions, Delivery, DeliveryState, NoticeKind, Route
 from sentry.domain.site import Language
 from sentry.ports import Channel
@@ -64,24 +64,59 @@ class Switchboard:
         self.lines = dict(lines)
         self._routes = tuple(routes)
 
-    def language(self, site_key: str) -> Language:
-        """Returns the language that alerts of a site are written in."""
-        audience = self._audience(site_key)
-        return audience.language if audience else self._language
+    def language(self, incident: Incident) -> Language:
+        """Returns the language that alerts of an incident are written in; of a group, the one of all its sites."""
+        sites = [member.site_key for member in incident.members] if incident.is_group else [incident.site_key]
+        audiences = [self._audience(site_key) for site_key in sites]
+        languages = {audience.language for audience in audiences if audience is not None}
+        return languages.pop() if len(languages) == 1 else self._language
 
     def routed(self, incident: Incident) -> list[str]:
-        """Returns the keys of the channels that routes give an incident, each once, in the order of the routes."""
-        audience = self._audience(incident.site_key)
-        plan = audience.plan_key if audience else None
-        keys = [
-            key
-            for route in self._routes
-            if route.matches(
-                severity=incident.severity, client=incident.client_key, plan=plan, site=incident.site_key
-            )
-            for key in route.to
-        ]
+        """Returns the keys of the channels that routes give an incident, each once, in the order of the routes.
+
+        A group goes wherever one of its members would have gone.
+        """
+        told = incident.members if incident.is_group else (incident,)
+        keys = [key for route in self._routes if any(self._matches(route, one) for one in told) for key in route.to]
         return [key for key in dict.fromkeys(keys) if key in self.lines]
+
+    def _matches(self, route: Route, told: Incident | Member) -> bool:
+        audience = self._audience(told.site_key)
+        plan = audience.plan_key if audience else None
+        return route.matches(severity=told.severity, client=told.client_key, plan=plan, site=told.site_key)
+
+    def seen_from(self, channel: str, incident: Incident) -> Incident:
+        """Returns an incident as those may see it who are reached by a channel.
+
+        Of a group they see the members that would have been told there, or that this channel inherits as a
+        fall-back; so a client's own channel never names the sites of another client. For them it is over when those
+        are.
+        """
+        if not incident.is_group:
+            return incident
+        channels = self._heard_by(channel)
+        routes = [route for route in self._routes if channels.intersection(route.to)]
+        seen = tuple(one for one in incident.members if any(self._matches(route, one) for route in routes))
+        if not seen or len(seen) == len(incident.members):
+            return replace(incident, members=seen)
+        numbers = {None, *(one.id for one in seen)}
+        ends = [one.recovered_at for one in seen if one.recovered_at is not None]
+        is_over = all(one.state is IncidentState.RESOLVED for one in seen)
+        return replace(
+            incident,
+            members=seen,
+            timeline=tuple(entry for entry in incident.timeline if entry.data.get("incident") in numbers),
+            severity=min(one.severity for one in seen),
+            started_at=min(one.started_at for one in seen),
+            recovered_at=max(ends) if is_over and ends else None,
+        )
+
+    def _heard_by(self, channel: str) -> set[str]:
+        """Returns the channel and all whose messages it may inherit."""
+        heard = {channel}
+        while added := {key for key, line in self.lines.items() if line.options.fallback in heard} - heard:
+            heard |= added
+        return heard
 
     def deliveries(
         self, incident: Incident, *, opening: int, kind: NoticeKind, due_at: datetime, now: datetime

@@ -19,6 +19,10 @@ NOTED = frozenset({"evidence", "severity"})
 """What is worth a new report in the ticket: evidence that came late, a concern that has become worse."""
 
 
+PLACED = frozenset({"released", "parent"})
+"""Facts of an event that says how an incident is told which was held until then."""
+
+
 class ChangeIncident(Protocol):
     """Changes one incident as it stands now (`Incidents.change`)."""
 
@@ -65,8 +69,22 @@ class IncidentTickets:
         """Reacts to what happened to an incident. Each note has the event's id as its key: twice leaves one trace."""
         reaction = self._reactions.get(event.kind)
         incident = await self._incidents.get(int(event.subject)) if reaction else None
-        if reaction is not None and incident is not None:
-            await reaction(event, incident)
+        if reaction is None or incident is None or incident.held_until is not None:
+            return  # what is held is written down once it is known what it is part of
+        parent = await self._incidents.get(incident.parent_id) if incident.parent_id is not None else None
+        if event.data.keys() & PLACED:
+            reaction = self._opened if incident.opening == 1 else self._reopened
+        await reaction(event, incident)
+        if parent is not None:
+            await self._link(event, incident, parent)
+
+    async def _link(self, event: Event, incident: Incident, parent: Incident) -> None:
+        """Says once in the ticket of a member which other one it belongs to."""
+        ticket = await self._tickets.find(ticket_key(incident.id))
+        if ticket is not None:
+            text = self._renderer.part_of(parent, self._language(incident.client_key))
+            key = f"part of:{parent.id}:{incident.opening}"
+            await self._tickets.append(ticket.number, TicketNote(AUTHOR, text, "linked"), event.at, key=key)
 
     async def _opened(self, event: Event, incident: Incident) -> None:
         await self._file(event, incident)

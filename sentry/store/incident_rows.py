@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import Row
 
 from sentry.domain.concern import ConcernKind
-from sentry.domain.incident import Incident, IncidentState, TimelineEntry
+from sentry.domain.incident import Incident, IncidentState, Member, TimelineEntry
 from sentry.domain.severity import Severity
 from sentry.store.documents import FACTS, KEYS, REPORT
 
@@ -30,6 +30,8 @@ def incident_row(incident: Incident) -> dict[str, Any]:
         "recovered_us": incident.recovered_at,
         "ticket_number": incident.ticket_number,
         "flapping_us": incident.flapping_since,
+        "held_us": incident.held_until,
+        "parent_id": incident.parent_id,
         "concern": incident.concern.value if incident.concern else None,
         "facts": FACTS.dump(dict(incident.facts)),
     }
@@ -62,6 +64,21 @@ def incident_of(row: Row[*tuple[Any, ...]]) -> Incident:
         recovered_at=row.recovered_us,
         ticket_number=row.ticket_number,
         flapping_since=row.flapping_us,
+        held_until=row.held_us,
+        parent_id=row.parent_id,
+    )
+
+
+def member_of(row: Row[*tuple[Any, ...]]) -> Member:
+    """Returns what a parent knows of the incident of a row."""
+    return Member(
+        id=row.id,
+        site_key=row.site_key,
+        client_key=row.client_key,
+        severity=Severity(row.severity),
+        state=IncidentState(row.state),
+        started_at=row.started_us,
+        recovered_at=row.recovered_us,
     )
 
 

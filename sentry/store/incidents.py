@@ -10,13 +10,13 @@ from sqlalchemy import ColumnElement, Row, func, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sentry.domain.errors import NotFound, StoreError
-from sentry.domain.events import Event
+from sentry.domain.events import Event, EventKind
 from sentry.domain.incident import Incident, IncidentState, TimelineEntry
 from sentry.store.attributions import guess
 from sentry.store.counters import take
 from sentry.store.database import Database
 from sentry.store.events import EventLog
-from sentry.store.incident_rows import entry_of, entry_row, incident_of, incident_row
+from sentry.store.incident_rows import entry_of, entry_row, incident_of, incident_row, member_of
 from sentry.store.schema import incident_timeline, incidents
 
 _log = structlog.get_logger(__name__)
@@ -24,6 +24,11 @@ _log = structlog.get_logger(__name__)
 
 READ_AT_ONCE = 50
 """Incidents made of their documents in one go: a few milliseconds, of ten thousand that one bad night can leave."""
+
+
+_MEMBER = tuple(
+    incidents.c[name] for name in ("id", "site_key", "client_key", "severity", "state", "started_us", "recovered_us")
+)
 
 
 class StoredIncidents:
@@ -43,7 +48,7 @@ class StoredIncidents:
         return await self._one(incidents.c.key == key)
 
     async def get(self, incident_id: int) -> Incident | None:
-        """Returns an incident with its whole timeline."""
+        """Returns an incident with its whole timeline and its members."""
         return await self._one(incidents.c.id == incident_id)
 
     async def open(self, incident: Incident, events: Sequence[Event]) -> Incident:
@@ -77,6 +82,69 @@ class StoredIncidents:
                 raise NotFound(f"there is no incident {incident.id}")
             await guess(connection, incident)
             await self._follow_up(connection, incident.id, added, events)
+
+    async def adopt(
+        self, parent: Incident, members: Sequence[int], added: Sequence[TimelineEntry], event: Event
+    ) -> Incident:
+        """Makes incidents members of another one and tells of it, in one transaction.
+
+        A member is held no more; its timeline names the parent, and an INCIDENT_UPDATED event says
+        `{"parent": id}`, for a resolved one followed by INCIDENT_RESOLVED.
+
+        Args:
+            parent: written as `save` does, or as `open` does where its id is 0.
+            members: numbers of incidents.
+            added: to the parent's timeline; of a new parent, its timeline.
+            event: of the parent; an empty subject is filled in.
+
+        Returns:
+            The parent with its id.
+
+        Raises:
+            StoreConflict: an unresolved incident has the key of a new parent already.
+        """
+        async with self._database.write() as connection:
+            if parent.id == 0:
+                parent = replace(parent, id=await take(connection, "incidents"))
+                await connection.execute(insert(incidents), incident_row(parent))
+            else:
+                row = incident_row(parent)
+                await connection.execute(update(incidents).where(incidents.c.id == parent.id).values(row))
+            await self._follow_up(connection, parent.id, added, [event])
+            for first in range(0, len(members), READ_AT_ONCE):
+                await self._adopt(connection, parent.id, members[first : first + READ_AT_ONCE], event.at)
+        return parent
+
+    async def _adopt(self, connection: AsyncConnection, parent_id: int, members: Sequence[int], at: datetime) -> None:
+        """A piece of the members at a time: no statement takes ten thousand numbers."""
+        these = incidents.c.id.in_(members)
+        await connection.execute(update(incidents).where(these).values(parent_id=parent_id, held_us=None))
+        part = TimelineEntry(at, "parent", f"part of incident {parent_id}", {"incident": parent_id})
+        last = (
+            select(func.coalesce(func.max(incident_timeline.c.sequence), 0))
+            .where(incident_timeline.c.incident_id == incidents.c.id)
+            .scalar_subquery()
+        )
+        found = await connection.execute(
+            select(incidents.c.id, incidents.c.state, incidents.c.opening, last.label("sequence"))
+            .where(these)
+            .order_by(incidents.c.id)
+        )
+        rows = found.all()
+        entries = [entry_row(row.id, row.sequence + 1, part) for row in rows]
+        await connection.execute(insert(incident_timeline), entries)
+        told = []
+        for row in rows:
+            told.append(Event(EventKind.INCIDENT_UPDATED, at, str(row.id), {"parent": parent_id}))
+            if row.state == IncidentState.RESOLVED.value:
+                told.append(Event(EventKind.INCIDENT_RESOLVED, at, str(row.id), {"opening": row.opening}))
+        await self._events.append(connection, told)
+
+    async def held(self) -> Sequence[Incident]:
+        """Returns the incidents that are not told yet, resolved ones too, oldest first, without their timelines."""
+        query = select(incidents).where(incidents.c.held_us.is_not(None)).order_by(incidents.c.id)
+        async with self._database.read() as connection, connection.stream(query) as rows:
+            return [one async for piece in rows.partitions(READ_AT_ONCE) for one in _sound(piece)]
 
     async def list(
         self,
@@ -117,7 +185,11 @@ class StoredIncidents:
                 .where(incident_timeline.c.incident_id == row.id)
                 .order_by(incident_timeline.c.sequence)
             )
-            return replace(incident_of(row), timeline=tuple(entry_of(entry) for entry in entries))
+            timeline = tuple(entry_of(entry) for entry in entries)
+            members = await connection.execute(
+                select(*_MEMBER).where(incidents.c.parent_id == row.id).order_by(incidents.c.id)
+            )
+            return replace(incident_of(row), timeline=timeline, members=tuple(member_of(one) for one in members))
 
     async def _follow_up(
         self, connection: AsyncConnection, incident_id: int, added: Sequence[TimelineEntry], events: Sequence[Event]

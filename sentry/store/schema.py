@@ -28,7 +28,7 @@ from sqlalchemy import (
 
 from sentry.store.columns import ForeignText, Instant
 
-HEAD = "0009"
+HEAD = "0010"
 """The newest migration; a store that is there needs no Alembic to be opened."""
 
 metadata = MetaData()
@@ -251,6 +251,8 @@ incidents = Table(
     Column("recovered_us", Instant),
     Column("ticket_number", Integer),
     Column("flapping_us", Instant),
+    Column("held_us", Instant),
+    Column("parent_id", Integer),
     Column("concern", Text),
     Column("facts", Text, nullable=False, server_default=text("'{}'")),
     CheckConstraint("severity IN ('SEV1', 'SEV2', 'SEV3', 'SEV4')", "severity"),
@@ -264,6 +266,13 @@ incidents = Table(
         postgresql_where=text("state <> 'resolved'"),
     ),
     Index("incidents_key", "key", "id"),
+    Index("incidents_parent", "parent_id", "id"),
+    Index(
+        "incidents_held",
+        "held_us",
+        sqlite_where=text("held_us IS NOT NULL"),
+        postgresql_where=text("held_us IS NOT NULL"),
+    ),
     Index("incidents_site", "site_key", "id"),
 )
 

@@ -111,6 +111,23 @@ class IncidentDocument(BaseModel):
     resolved_at: datetime | None
     checks_down: list[str]
     ticket: int | None
+    flapping_since: datetime | None = Field(description="Since when its re-openings are told no more.")
+    held_until: datetime | None = Field(
+        description="It is told at this instant at the latest, unless it turns out to be part of another incident."
+    )
+    part_of: int | None = Field(description="The incident that is told in its stead.")
+
+
+class MemberDocument(BaseModel):
+    """An incident that is part of another one."""
+
+    id: int
+    site: str
+    client: str
+    severity: Severity
+    state: IncidentState
+    started_at: datetime
+    recovered_at: datetime | None
 
 
 class IncidentDetailDocument(IncidentDocument):
@@ -119,6 +136,7 @@ class IncidentDetailDocument(IncidentDocument):
     timeline: list[TimelineDocument]
     report: FailureReport | None = Field(description="Of an outage.")
     facts: dict[str, Any] = Field(description="Of a concern.")
+    members: list[MemberDocument] = Field(description="The incidents that are part of this one.")
 
 
 class AttributionDocument(BaseModel):

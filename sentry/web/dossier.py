@@ -1,6 +1,6 @@
 """What the page of one incident says: its facts, its timeline, and the failure report in the order of a diagnosis."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from sentry.domain.concern import ConcernTold
 from sentry.domain.failure_report import CollectedEvidence, FailureReport
-from sentry.domain.incident import Incident
+from sentry.domain.incident import Incident, IncidentState, Member
 from sentry.domain.responsibility import AttributionEntry, standing_side
 from sentry.domain.result import Certificate, HttpEvidence, Phase, ProbeResult
 from sentry.domain.watched_site import WatchedSite
@@ -38,6 +38,39 @@ class SaidLine:
     by: str
     why: str
     guessed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MemberLine:
+    """One of the incidents that are told by this one; its site is None where it is not watched any more."""
+
+    member: Member
+    site: WatchedSite | None
+    state: str
+    lasted: str
+
+
+def member_lines(
+    words: Words, incident: Incident, sites: Mapping[str, WatchedSite], now: datetime
+) -> Sequence[MemberLine]:
+    """Returns the members of an incident, those that are not resolved first.
+
+    Args:
+        words: in which the page is written.
+        incident: with its members.
+        sites: those of the members that are configured now, by key.
+        now: for those that still last.
+    """
+    ordered = sorted(incident.members, key=lambda one: one.state is IncidentState.RESOLVED)
+    return [
+        MemberLine(
+            one,
+            sites.get(one.site_key),
+            INCIDENT_WORDS[one.state],
+            lasting(words, one.started_at, one.recovered_at or now),
+        )
+        for one in ordered
+    ]
 
 
 @dataclass(frozen=True, slots=True)

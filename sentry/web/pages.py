@@ -9,7 +9,7 @@ from sentry.domain.concern import ConcernTold
 from sentry.domain.errors import StoreUnavailable
 from sentry.domain.incident import Incident
 from sentry.ports import Sample
-from sentry.web.dossier import concern_dossier, dossier
+from sentry.web.dossier import concern_dossier, dossier, member_lines
 from sentry.web.history import Histories
 from sentry.web.interface import all_standings, find_incident, incidents_now, read_id, standing_of
 from sentry.web.overview import MAX_CONCERNS, MAX_PROBLEMS, PAGE_SITES, Search, headline, pressing, row
@@ -100,15 +100,18 @@ async def incident(request: web.Request) -> web.Response:
     """One incident: an outage with its failure report, or a concern."""
     sources, words = request.app[SOURCES], request.app[WORDS]
     found = await find_incident(request)
-    known = next((one for one in sources.sites() if one.key == found.site_key), None)
-    now = sources.clock.now()
+    keys = {found.site_key, *(member.site_key for member in found.members)}
+    sites = {one.key: one for one in sources.sites() if one.key in keys}
+    known, now = sites.get(found.site_key), sources.clock.now()
+    facts: dict[str, object] = {"members": member_lines(words, found, sites, now)}
     if found.report is not None:
         cause = sources.wording.cause(found, words.language)
         said = await sources.attributions.history(found)
         outage = dossier(words, found, found.report, cause=cause, said=said, site=known, now=now)
-        return await render(request, "incident.html", {"dossier": outage})
+        return await render(request, "incident.html", {**facts, "dossier": outage})
     told = sources.wording.concern(found, words.language) or ConcernTold(found.key, "", "")
-    return await render(request, "concern.html", {"dossier": concern_dossier(words, found, told, known, now)})
+    facts["dossier"] = concern_dossier(words, found, told, known, now)
+    return await render(request, "concern.html", facts)
 
 
 async def report_text(request: web.Request) -> web.Response:

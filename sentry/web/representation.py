@@ -19,6 +19,7 @@ from sentry.web.documents import (
     IncidentDetailDocument,
     IncidentDocument,
     LedgerDocument,
+    MemberDocument,
     MinutesDocument,
     ResultDocument,
     RunDocument,
@@ -115,6 +116,9 @@ def incident_document(incident: Incident, cause: str) -> IncidentDocument:
         resolved_at=incident.resolved_at,
         checks_down=sorted(incident.checks_down),
         ticket=incident.ticket_number,
+        flapping_since=incident.flapping_since,
+        held_until=incident.held_until,
+        part_of=incident.parent_id,
     )
 
 
@@ -122,7 +126,24 @@ def incident_detail_document(incident: Incident, cause: str) -> IncidentDetailDo
     """Returns an incident with timeline and report."""
     timeline = [TimelineDocument(at=entry.at, kind=entry.kind, text=entry.text) for entry in incident.timeline]
     own = dict(incident_document(incident, cause))
-    return IncidentDetailDocument(**own, timeline=timeline, report=incident.report, facts=dict(incident.facts))
+    return IncidentDetailDocument(
+        **own,
+        timeline=timeline,
+        report=incident.report,
+        facts=dict(incident.facts),
+        members=[
+            MemberDocument(
+                id=one.id,
+                site=one.site_key,
+                client=one.client_key,
+                severity=one.severity,
+                state=one.state,
+                started_at=one.started_at,
+                recovered_at=one.recovered_at,
+            )
+            for one in incident.members
+        ],
+    )
 
 
 def attribution_document(entry: AttributionEntry) -> AttributionDocument:

@@ -162,3 +162,74 @@ async def test_list_with_a_damaged_row_gives_the_others(store: Store) -> None:
         await connection.execute(text("UPDATE incidents SET report = '{}' WHERE id = 1"))
 
     assert [found.key for found in await store.incidents.list()] == ["b"]
+
+
+async def test_adopt_makes_a_new_parent_with_its_members_at_once(store: Store) -> None:
+    """Whoever is told of the parent can see all of it; a member is held no more and says where it belongs."""
+    held = [
+        await store.incidents.open(incident(f"key:{place}", site_key=f"s{place}", held_until=minute(1)), [])
+        for place in range(120)
+    ]
+    await store.incidents.save(replace(held[0], state=IncidentState.RESOLVED, recovered_at=minute(2)), [], [])
+    assert [one.id for one in await store.incidents.held()] == [one.id for one in held]
+    members = [one.id for one in held[:-1]]
+
+    parent = await store.incidents.adopt(
+        incident("group:address:192.0.2.7", site_key=""), members, [LINE], Event(EventKind.INCIDENT_OPENED, NOON, "")
+    )
+
+    found = await store.incidents.get(parent.id)
+    assert found is not None
+    assert found.timeline == (LINE,)
+    assert [one.id for one in found.members] == members
+    assert (found.members[0].state, found.members[0].recovered_at) == (IncidentState.RESOLVED, minute(2))
+    assert [one.id for one in await store.incidents.held()] == [held[-1].id]
+    member = await store.incidents.get(members[1])
+    assert member is not None
+    assert (member.parent_id, member.held_until) == (parent.id, None)
+    assert [(entry.kind, entry.data) for entry in member.timeline] == [("parent", {"incident": parent.id})]
+    told = await _told(store, 4)
+    assert [(event.kind, event.subject) for event in told] == [
+        (EventKind.INCIDENT_OPENED, str(parent.id)),
+        (EventKind.INCIDENT_UPDATED, "1"),
+        (EventKind.INCIDENT_RESOLVED, "1"),
+        (EventKind.INCIDENT_UPDATED, "2"),
+    ]
+    assert told[1].data == {"parent": parent.id}
+
+
+async def test_adopt_into_a_known_parent_writes_it_and_keeps_its_members(store: Store) -> None:
+    """Later members come to those that are there."""
+    first, second = [await store.incidents.open(incident(f"key:{place}"), []) for place in range(2)]
+    opened = Event(EventKind.INCIDENT_OPENED, NOON, "")
+    parent = await store.incidents.adopt(incident("group:host:web1"), [first.id], [LINE], opened)
+
+    again = Event(EventKind.INCIDENT_REOPENED, minute(1), str(parent.id), {"opening": 2})
+    await store.incidents.adopt(replace(parent, opening=2), [second.id], [LINE], again)
+
+    found = await store.incidents.unresolved("group:host:web1")
+    assert found is not None
+    assert (found.id, found.opening, [one.id for one in found.members]) == (parent.id, 2, [first.id, second.id])
+    assert found.timeline == (LINE, LINE)
+
+
+async def test_adopt_for_a_second_parent_of_the_same_key_is_refused_and_leaves_nothing(store: Store) -> None:
+    """Two agents that decide at once make one group; the other's members stay as they are."""
+    member = await store.incidents.open(incident(held_until=minute(1)), [])
+    await store.incidents.open(incident("group:host:web1"), [])
+
+    with pytest.raises(StoreConflict):
+        await store.incidents.adopt(incident("group:host:web1"), [member.id], [LINE], OPENED)
+
+    assert [one.id for one in await store.incidents.held()] == [member.id]
+
+
+async def _told(store: Store, count: int) -> list[Event]:
+    """The oldest events that are owed."""
+    found = []
+    for _ in range(count):
+        event = await store.events.next_for("alerts", minute(60))
+        assert event is not None
+        await store.events.done(event, "alerts")
+        found.append(event)
+    return found

@@ -55,6 +55,7 @@ FACTS: dict[ConcernKind, dict[str, Any]] = {
         "ends_at": "2026-11-25T03:00:00+00:00",
         "reason": "new database",
     },
+    ConcernKind.GROUP: {"trait": "address", "value": "203.0.113.7", "failing": 80, "answering": 2},
 }
 """Facts of each kind as whoever watches for it gives them."""
 

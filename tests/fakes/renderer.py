@@ -31,7 +31,10 @@ class PlainRenderer:
             html=f"<p>{incident.site_key} {kind}{late}</p>",
             starts_at=incident.started_at,
             ends_at=incident.recovered_at if kind is NoticeKind.RESOLVED else None,
-            fields={"link": f"http://127.0.0.1/incidents/{incident.id}"},
+            fields={
+                "link": f"http://127.0.0.1/incidents/{incident.id}",
+                "members": [member.site_key for member in incident.members],
+            },
             labels={
                 "alertname": "SiteDown",
                 "site": incident.site_key,
@@ -44,6 +47,9 @@ class PlainRenderer:
 
     def cause(self, incident: Incident, language: Language) -> str:
         return f"{incident.site_key}: {incident.report.reason if incident.report else incident.kind}"
+
+    def part_of(self, parent: Incident, language: Language) -> str:
+        return f"part of incident {parent.id}"
 
     def report_text(self, incident: Incident, language: Language) -> str:
         return f"report of {incident.site_key}"

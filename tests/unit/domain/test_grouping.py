@@ -28,6 +28,7 @@ from tests.fakes.failure_reports import expired_result, good_result
 
 SINCE = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 BEFORE, AFTER = SINCE - timedelta(seconds=20), SINCE + timedelta(seconds=20)
+LATER = SINCE + timedelta(seconds=40)
 SERVER = Trait(TraitKind.ADDRESS, "203.0.113.7")
 
 
@@ -37,7 +38,13 @@ def server(number: int) -> Trait:
 
 def seen(site: int, trait: Trait, *, fails: bool) -> Sighting:
     """A site that fails since the beginning, or answered after it."""
-    return Sighting(f"s{site}", frozenset({trait}), SINCE if fails else None, BEFORE if fails else AFTER)
+    return Sighting(
+        f"s{site}",
+        frozenset({trait}),
+        failed_at=SINCE if fails else None,
+        answered_at=BEFORE if fails else AFTER,
+        bad_at=LATER if fails else None,
+    )
 
 
 def counted(sightings: Iterable[Sighting]) -> dict[Trait, Tally]:
@@ -114,7 +121,9 @@ def test_site_fared_as_its_newest_failure_and_its_newest_answer_say(
 ) -> None:
     """Who failed in the same while belongs to it, also when it is back; who was not looked at says nothing."""
     sighting = Sighting("s", frozenset({SERVER}), failed_at, answered_at)
-    tally = count([sighting], SINCE)
+    other = seen(1, SERVER, fails=True)
+    tally = count([sighting, other], SINCE)
+    tally.failing.remove("s1")
     assert [name for name in ("failing", "answering", "unseen") if getattr(tally, name)] == [place]
 
 
@@ -127,8 +136,15 @@ def test_site_with_one_failing_check_of_several_counts_as_failing() -> None:
 def test_site_that_is_back_fails_no_longer_with_those_that_still_do() -> None:
     """Who joins a group later joins those that are down now, and not those that were."""
     back = Sighting("s1", frozenset({SERVER}), SINCE, AFTER)
-    long_down = Sighting("s2", frozenset({SERVER}), SINCE - 10 * TOGETHER, None, fails=True)
+    long_down = Sighting("s2", frozenset({SERVER}), SINCE - 10 * TOGETHER, bad_at=LATER, fails=True)
     assert count([back, long_down], SINCE, lasting=True) == Tally(failing={"s2"}, answering={"s1"})
+
+
+def test_site_that_answers_once_the_others_fail_no_more_says_nothing_of_what_they_share() -> None:
+    """A server that was re-booted answers everybody who comes later, and was dead all the same."""
+    late = Sighting("late", frozenset({SERVER}), answered_at=LATER + timedelta(seconds=1))
+    dead = [seen(number, SERVER, fails=True) for number in range(3)]
+    assert count([*dead, late], SINCE) == Tally({"s0", "s1", "s2"}, unseen={"late"})
 
 
 @pytest.mark.parametrize(
