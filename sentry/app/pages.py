@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 from aiohttp import web
 
 from sentry.app.books import Books
+from sentry.app.lookouts import Lookouts
 from sentry.metrics.telemetry import Metrics
 from sentry.services.watch import Watch
 from sentry.settings import Settings
@@ -14,7 +15,12 @@ from sentry.web.sources import AgentReader, Sources, WebOptions
 
 
 def application(
-    books: Books, metrics: Metrics, watch: Watch, agent: AgentReader, reload: Callable[[], Awaitable[None]]
+    books: Books,
+    metrics: Metrics,
+    watch: Watch,
+    lookouts: Lookouts,
+    agent: AgentReader,
+    reload: Callable[[], Awaitable[None]],
 ) -> web.Application:
     """Builds the web application.
 
@@ -22,6 +28,7 @@ def application(
         books: configuration and store.
         metrics: what is exported.
         watch: what is believed of every check now.
+        lookouts: know of domains.
         agent: how the agent is.
         reload: reads the configuration again.
     """
@@ -40,6 +47,7 @@ def application(
         agent=agent,
         heartbeats=books.store.heartbeats,
         heartbeat_token=books.roster.heartbeat_token,
+        registration=lookouts.domains.registration,
         reload=reload,
     )
     return build_app(sources, _options(books.settings))

@@ -122,7 +122,7 @@ _TABLE = (
         "channel",
     ),
     # certificates and domains
-    _gauge("certificate_revoked", "Whether a certificate of the site was revoked; absent while unknown.", "site"),
+    _gauge("certificate_revoked", "Whether a certificate of the site was revoked; NaN while unknown.", "site"),
     _counter("revocation_lookups_total", "Answers of authorities about certificates, by what they say.", "result"),
     _gauge("domain_expiry_timestamp_seconds", "When the domain of the site ends; absent while unknown.", "site"),
     _counter("domain_lookups_total", "Questions to registries about domains, by whether they told.", "result"),

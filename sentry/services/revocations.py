@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from hashlib import sha256
 from itertools import pairwise
+from math import nan
 from urllib.parse import urlsplit
 
 import structlog
@@ -133,11 +134,10 @@ class RevocationWatch:
             self._book.known.pop(fingerprint, None)
 
     def _show(self, check: Check, fingerprints: Iterable[str]) -> None:
-        states = {known.state for one in fingerprints if (known := self._known.get(one)) is not None}
-        if RevocationState.REVOKED in states:
-            self._telemetry.gauge("certificate_revoked", 1, site=check.site_key)
-        elif states == {RevocationState.GOOD}:
-            self._telemetry.gauge("certificate_revoked", 0, site=check.site_key)
+        states = {known.state if (known := self._known.get(one)) else None for one in fingerprints}
+        is_revoked = float(RevocationState.REVOKED in states)
+        is_known = is_revoked or states == {RevocationState.GOOD}
+        self._telemetry.gauge("certificate_revoked", is_revoked if is_known else nan, site=check.site_key)
 
     async def _forget(self, shown: set[str]) -> None:
         long_ago = self._clock.now() - FORGET_AFTER

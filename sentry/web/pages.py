@@ -16,7 +16,7 @@ from sentry.web.overview import MAX_CONCERNS, MAX_PROBLEMS, PAGE_SITES, Search, 
 from sentry.web.problems import not_found
 from sentry.web.rendering import WORDS, render
 from sentry.web.route import number_parameter, read_choice, read_number, read_text
-from sentry.web.site_view import RECENT_INCIDENTS, SAMPLES, SAMPLES_WITHIN, site_view
+from sentry.web.site_view import RECENT_INCIDENTS, SAMPLES, SAMPLES_WITHIN, Past, site_view
 from sentry.web.sources import OPTIONS, SOURCES, Sources
 from sentry.web.standing import CheckStanding, SiteStanding, Standing, problems_first
 from sentry.web.terms import STANDING_WORDS, TICKET_WORDS
@@ -83,7 +83,8 @@ async def site(request: web.Request) -> web.Response:
     history = await request.app[HISTORIES].of_site(standing.site)
     incidents = await _incidents_of(sources, key)
     samples = [(check, await _samples(sources, check)) for check in standing.checks]
-    view = site_view(request.app[WORDS], standing, history, sources.wording, samples, sources.clock.now())
+    past = Past(history, samples, sources.registration(key))
+    view = site_view(request.app[WORDS], standing, past, sources.wording, sources.clock.now())
     facts = {"view": view, "incidents": _with_causes(request, incidents), "standing_words": STANDING_WORDS}
     return await render(request, "site.html", facts)
 

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from markupsafe import Markup
 
+from sentry.domain.registration import Registration
 from sentry.domain.result import Phase
 from sentry.ports import Sample
 from sentry.services.reckoning import SiteMonth
@@ -61,46 +62,72 @@ class MonthPanel:
 
 
 @dataclass(frozen=True, slots=True)
+class EndPanel:
+    """When something ends.
+
+    Attributes:
+        left: how long until then, or since then.
+        kind: how urgent it is; `unknown` where nobody knows the end.
+    """
+
+    ends_at: datetime | None
+    left: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
 class SiteView:
     """The whole page."""
 
     row: Row
     checks: Sequence[CheckPanel]
     month: MonthPanel | None
-    certificate_ends: datetime | None
-    certificate_left: str
-    certificate_kind: str
+    certificate: EndPanel
+    domain: EndPanel | None
+    registration: Registration | None
 
 
-def site_view(
-    words: Words,
-    standing: SiteStanding,
-    history: SiteHistory,
-    wording: IncidentWording,
-    samples: Sequence[tuple[CheckStanding, Sequence[Sample]]],
-    now: datetime,
-) -> SiteView:
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What is known of a site beside how it stands.
+
+    Attributes:
+        history: its minutes.
+        samples: each check with its newest samples.
+        registration: of its domain, None where nobody was asked.
+    """
+
+    history: SiteHistory
+    samples: Sequence[tuple[CheckStanding, Sequence[Sample]]]
+    registration: Registration | None = None
+
+
+def site_view(words: Words, standing: SiteStanding, past: Past, wording: IncidentWording, now: datetime) -> SiteView:
     """Gathers the page of a site.
 
     Args:
         words: in which it is written.
         standing: the site and how it stands.
-        history: its past.
+        past: its past.
         wording: says the cause of its incident.
-        samples: each check with its newest samples.
         now: for how long ago something was.
     """
-    ends = _certificate_ends(standing)
-    left = ends - now if ends else None
-    kind = "unknown" if left is None else _urgency(left)
+    history, registration = past.history, past.registration
     return SiteView(
         row=row(words, standing, history, wording, now),
-        checks=[_check(words, check, own, now) for check, own in samples],
+        checks=[_check(words, check, own, now) for check, own in past.samples],
         month=_month(words, history.month) if history.month else None,
-        certificate_ends=ends,
-        certificate_left=words.duration(abs(left)) if left is not None else "",
-        certificate_kind=kind,
+        certificate=_end(words, _certificate_ends(standing), now),
+        domain=_end(words, registration.expires_at, now) if registration is not None else None,
+        registration=registration,
     )
+
+
+def _end(words: Words, ends_at: datetime | None, now: datetime) -> EndPanel:
+    if ends_at is None:
+        return EndPanel(None, "", "unknown")
+    left = ends_at - now
+    return EndPanel(ends_at, words.duration(abs(left)), _urgency(left))
 
 
 def _urgency(left: timedelta) -> str:

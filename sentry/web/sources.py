@@ -12,6 +12,7 @@ from sentry.domain.concern import ConcernTold
 from sentry.domain.failure_report import Attribution
 from sentry.domain.incident import Incident, IncidentState
 from sentry.domain.month import Month
+from sentry.domain.registration import Registration
 from sentry.domain.responsibility import AttributionEntry
 from sentry.domain.site import Language
 from sentry.domain.ticket import Ticket, TicketState
@@ -160,6 +161,7 @@ class Sources:
         sites: the sites as configured now, in the order of the configuration.
         heartbeat_token: the token of a check that takes heartbeats; "" where any caller may call; None where the
             check takes none.
+        registration: what is known of the domain of a site, None where nobody was asked.
         reload: reads the configuration again.
     """
 
@@ -177,6 +179,7 @@ class Sources:
     agent: AgentReader
     heartbeats: HeartbeatTaker
     heartbeat_token: Callable[[str], str | None]
+    registration: Callable[[str], Registration | None]
     reload: Callable[[], Awaitable[None]]
 
 

@@ -11,6 +11,7 @@ from sentry.domain.concern import ConcernTold
 from sentry.domain.errors import ConfigurationError
 from sentry.domain.health import Health, HealthState
 from sentry.domain.incident import Incident
+from sentry.domain.registration import Registration
 from sentry.domain.result import ProbeResult
 from sentry.domain.site import Check, Language
 from sentry.domain.ticket import Ticket, TicketState
@@ -77,6 +78,7 @@ class House:
     tickets: TicketShelf = field(default_factory=TicketShelf)
     heartbeats: MemoryHeartbeatBook = field(default_factory=MemoryHeartbeatBook)
     heartbeat_tokens: dict[str, str] = field(default_factory=dict)
+    registrations: dict[str, Registration] = field(default_factory=dict)
     agent_health: AgentHealth = field(
         default_factory=lambda: AgentHealth("1.2.3", 0.4, stalled=False, store_ok=True, config_ok=True)
     )
@@ -147,6 +149,7 @@ class House:
             agent=self,
             heartbeats=self.heartbeats,
             heartbeat_token=self.heartbeat_tokens.get,
+            registration=self.registrations.get,
             reload=self.reload,
         )
 

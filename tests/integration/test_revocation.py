@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from math import isnan
 from pathlib import Path
 
 import pytest
@@ -68,6 +69,10 @@ class House:
         finally:
             await download.aclose()
 
+    def revoked_metric(self) -> float:
+        """What the metrics page says of the site's certificates."""
+        return self.telemetry.gauges["certificate_revoked", frozenset({("site", "shop")})]
+
     async def probe(self, url: str, kind: str, plan: Plan | None = None) -> ProbeResult:
         """Probes once, as the agent takes the result."""
         check = make_check(f"shop/{kind}", plan=plan, url=url)
@@ -107,6 +112,7 @@ async def test_revoked_certificate_puts_the_site_down_and_keeps_its_expiry_metri
         assert (await house.probe(url, kind)).status is Status.UP
         await watch.look()
         result = await house.probe(url, kind)
+        await watch.look()
 
     source = "ocsp" if has_responder else "crl"
     assert (result.status, result.reason, result.failed_phase) == (Status.DOWN, Reason.TLS_REVOKED, Phase.TLS)
@@ -114,6 +120,7 @@ async def test_revoked_certificate_puts_the_site_down_and_keeps_its_expiry_metri
     assert result.detail.endswith(f"(keyCompromise), says its {source}")
     assert gauges(result)["ssl_earliest_cert_expiry"] == identity.certificate.not_valid_after_utc.timestamp()
     assert house.telemetry.counted("revocation_lookups_total", result="revoked") == 1
+    assert house.revoked_metric() == 1
 
 
 async def test_revoked_certificate_where_the_plan_says_so_is_degraded_or_ignored(house: House) -> None:
@@ -138,6 +145,7 @@ async def test_certificate_that_stands_is_asked_about_once_a_day(house: House) -
         for _ in range(3):
             await watch.look()
         assert revoking.asked == ["/ocsp"]
+        assert house.revoked_metric() == 0
         house.clock.jump(timedelta(hours=12, minutes=1).total_seconds())
         await watch.look()
         assert revoking.asked == ["/ocsp", "/ocsp"]
@@ -154,9 +162,11 @@ async def test_authority_that_is_silent_accuses_nobody(house: House) -> None:
     async with site(revoking) as (url, _), house.watch() as watch:
         await house.probe(url, "tls")
         await watch.look()
+        await watch.look()
         result = await house.probe(url, "tls")
 
     assert result.status is Status.UP
+    assert isnan(house.revoked_metric())
     (finding,) = (await house.findings.all(FINDINGS)).values()
     assert finding.facts["state"] == RevocationState.UNKNOWN
     assert finding.facts["why"] == "127.0.0.1 answered 503; 127.0.0.1 answered 503"

@@ -14,6 +14,7 @@ from sentry.domain.errors import StoreUnavailable
 from sentry.domain.health import Health, HealthState
 from sentry.domain.incident import IncidentState, TimelineEntry
 from sentry.domain.ledger import MinuteState, Run
+from sentry.domain.registration import Registration
 from sentry.domain.result import Reason, TlsEvidence
 from sentry.domain.site import Language
 from sentry.domain.ticket import Ticket, TicketEntry, TicketState, Visibility
@@ -289,6 +290,29 @@ async def test_site_shows_phases_certificate_and_history(client: Client, house: 
     assert "Certificate 40 d 12 Dec 2026, 09:00" in text
     assert page.count("<polyline") == 2
     assert 'href="/incidents/17"' in page
+
+
+@pytest.mark.promise("002-08")
+@pytest.mark.parametrize(
+    ("days", "shown"),
+    [
+        (40, "Domain 40 d 12 Dec 2026, 09:00 acme.example"),
+        (-2, "Domain expired ended 2 d ago · 31 Oct 2026, 09:00 acme.example"),
+        (None, "Domain unknown acme.example: no registry tells when it ends"),
+    ],
+)
+async def test_site_shows_when_its_domain_ends(client: Client, house: House, days: int | None, shown: str) -> None:
+    """An end that nobody tells is unknown, and not fine."""
+    ends_at = None if days is None else house.clock.now() + timedelta(days=days)
+    house.registrations["acme-shop"] = Registration("acme.example", ends_at, "rdap.example")
+    text = read(await (await client.get("/sites/acme-shop")).text()).text
+    assert shown in " ".join(" ".join(text).split())
+
+
+async def test_site_whose_domain_nobody_was_asked_about_shows_none(client: Client) -> None:
+    """As that of an address in a local network."""
+    text = read(await (await client.get("/sites/acme-shop")).text()).text
+    assert "Domain" not in " ".join(text)
 
 
 async def test_site_password_in_url_is_not_shown(client: Client, house: House) -> None:
