@@ -61,5 +61,8 @@ class Duties:
         await self._books.store.sealing.work(SEALING_S)
 
     async def _figures(self) -> None:
-        for state, count in (await self._books.store.incidents.unresolved_by_state()).items():
+        incidents = self._books.store.incidents
+        for state, count in (await incidents.unresolved_by_state()).items():
             self._metrics.gauge("incidents_open", count, state=state)
+        for kind, count in (await incidents.unresolved_by_concern()).items():
+            self._metrics.gauge("concerns_open", count, kind=kind)

@@ -10,6 +10,7 @@ from rich.markup import escape
 
 from sentry.app.books import Books, open_books
 from sentry.cli.shell import JsonOption, command, config_of, out, print_json, print_text, this_person
+from sentry.cli.tables import AGENT
 from sentry.cli.tables import show as show_table
 from sentry.domain.errors import NotFound
 from sentry.domain.failure_report import Attribution
@@ -20,9 +21,8 @@ from sentry.reports.attributions import BASIS_TEXT
 from sentry.reports.wording import Wording
 
 ENGLISH = Wording(Language.EN, ZoneInfo("UTC"))
-AGENT = "(agent)"
 SEVERAL = "(several sites)"
-"""Stands for the site of what is about the agent itself."""
+"""Stands for the site of what several sites have in common."""
 
 INCIDENT: TypeAdapter[Incident] = TypeAdapter(Incident)
 SAID: TypeAdapter[Sequence[AttributionEntry]] = TypeAdapter(Sequence[AttributionEntry])

@@ -8,6 +8,9 @@ from rich.table import Table
 
 from sentry.cli.shell import out
 
+AGENT = "(agent)"
+"""Stands for the site of what is about the agent itself."""
+
 
 def show(columns: Sequence[str], rows: Sequence[Sequence[object]], empty: str) -> None:
     """Prints rows as a table, or a sentence where there are none."""

@@ -17,6 +17,7 @@ from sentry.cli.shell import (
     this_person,
     working,
 )
+from sentry.cli.tables import AGENT
 from sentry.cli.tables import show as show_table
 from sentry.domain.errors import NotFound, TransitionRefused
 from sentry.domain.ticket import Ticket, TicketState, Visibility
@@ -50,7 +51,7 @@ async def list_tickets(
     if as_json:
         print_json([TICKET.dump_python(one, mode="json", exclude={"entries"}) for one in found])
         return
-    rows = [(one.number, one.state, one.site_key, one.created_at, one.title) for one in found]
+    rows = [(one.number, one.state, one.site_key or AGENT, one.created_at, one.title) for one in found]
     show_table(("number", "state", "site", "filed (UTC)", "title"), rows, "no tickets")
 
 
@@ -63,7 +64,7 @@ async def show(context: typer.Context, number: NumberArgument, *, as_json: JsonO
     if as_json:
         print_json(TICKET.dump_python(ticket, mode="json"))
         return
-    print_text(f"Ticket {ticket.number}: {ticket.title}\nsite {ticket.site_key}, state {ticket.state}\n")
+    print_text(f"Ticket {ticket.number}: {ticket.title}\nsite {ticket.site_key or AGENT}, state {ticket.state}\n")
     for entry in ticket.entries:
         print_text(
             f"#{entry.sequence}  {entry.at:%Y-%m-%d %H:%M:%S} UTC  {entry.author}  {entry.kind} → {entry.state}"

@@ -14,6 +14,11 @@ from typing import Any
 from sentry.domain.events import Event, EventKind
 from sentry.domain.severity import Severity
 
+MOST_ITEMS = 100
+MOST_CHARACTERS = 2_000
+MOST_LEVELS = 4
+"""Bounds of facts: names, records and details may be as many and as long as a hostile site likes."""
+
 
 class ConcernKind(StrEnum):
     """Every kind of concern."""
@@ -65,7 +70,7 @@ class Concern:
             "began_at": self.began_at.isoformat(),
             "site_key": self.site_key,
             "client_key": self.client_key,
-            "facts": dict(self.facts),
+            "facts": _bounded(dict(self.facts)),
         }
         return Event(EventKind.CONCERN_RAISED, at, self.key, data)
 
@@ -109,4 +114,17 @@ def cleared(key: str, at: datetime, ended_at: datetime, facts: Mapping[str, Any]
         ended_at: when it ended.
         facts: what the words of its end know besides or otherwise, e.g. the date of the new certificate.
     """
-    return Event(EventKind.CONCERN_CLEARED, at, key, {"ended_at": ended_at.isoformat(), "facts": dict(facts or {})})
+    return Event(
+        EventKind.CONCERN_CLEARED, at, key, {"ended_at": ended_at.isoformat(), "facts": _bounded(dict(facts or {}))}
+    )
+
+
+def _bounded(value: Any, levels: int = MOST_LEVELS) -> Any:  # noqa: ANN401  # any JSON value
+    if isinstance(value, str):
+        return value[:MOST_CHARACTERS]
+    if isinstance(value, list | tuple):
+        return [_bounded(item, levels - 1) for item in value[:MOST_ITEMS]] if levels else []
+    if isinstance(value, Mapping):
+        items = list(value.items())[:MOST_ITEMS] if levels else []
+        return {str(key)[:MOST_CHARACTERS]: _bounded(item, levels - 1) for key, item in items}
+    return value

@@ -104,7 +104,8 @@ _TABLE = (
     _gauge("outbox_pending", "Messages that are owed."),
     _gauge("outbox_oldest_seconds", "How long the oldest owed message has waited."),
     # incidents and alerts
-    _gauge("incidents_open", "Incidents that are not resolved, by state.", "state"),
+    _gauge("incidents_open", "Outages that are not resolved, by state.", "state"),
+    _gauge("concerns_open", "Concerns that stand, by kind.", "kind"),
     _counter("incidents_total", "Incidents opened, by severity.", "severity"),
     _counter(
         "concerns_total", "Concerns raised: what is no outage but is told, by kind.", "kind", preset=ConcernKind

@@ -6,9 +6,10 @@ from datetime import datetime
 from typing import Any
 
 import structlog
-from sqlalchemy import ColumnElement, Row, func, insert, select, text, update
+from sqlalchemy import Column, ColumnElement, Row, func, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from sentry.domain.concern import ConcernKind
 from sentry.domain.errors import NotFound, StoreError
 from sentry.domain.events import Event, EventKind
 from sentry.domain.incident import Incident, IncidentState, TimelineEntry
@@ -166,13 +167,21 @@ class StoredIncidents:
             return [one async for piece in rows.partitions(READ_AT_ONCE) for one in _sound(piece)]
 
     async def unresolved_by_state(self) -> Mapping[IncidentState, int]:
-        """Returns how many incidents are in each state but the last, 0 where none is."""
-        # In the words of the index, or SQLite does not see that it holds these rows.
-        open_ones = text("state <> 'resolved'")
-        query = select(incidents.c.state, func.count().label("number")).where(open_ones).group_by(incidents.c.state)
-        async with self._database.read() as connection:
-            counts = {row.state: row.number for row in await connection.execute(query)}
+        """Returns how many outages are in each state but the last, 0 where none is."""
+        counts = await self._unresolved(incidents.c.state, incidents.c.concern.is_(None))
         return {state: counts.get(state.value, 0) for state in IncidentState if state is not IncidentState.RESOLVED}
+
+    async def unresolved_by_concern(self) -> Mapping[ConcernKind, int]:
+        """Returns how many concerns of each kind stand, 0 where none does."""
+        counts = await self._unresolved(incidents.c.concern, incidents.c.concern.is_not(None))
+        return {kind: counts.get(kind.value, 0) for kind in ConcernKind}
+
+    async def _unresolved(self, column: Column[Any], condition: ColumnElement[bool]) -> Mapping[str, int]:
+        # In the words of the index, or SQLite does not see that it holds these rows.
+        unresolved = text("state <> 'resolved'")
+        query = select(column.label("value"), func.count().label("number")).where(unresolved, condition)
+        async with self._database.read() as connection:
+            return {row.value: row.number for row in await connection.execute(query.group_by(column))}
 
     async def _one(self, *conditions: ColumnElement[bool]) -> Incident | None:
         newest = select(incidents).where(*conditions).order_by(incidents.c.id.desc()).limit(1)

@@ -151,7 +151,20 @@ async def test_unresolved_by_state_counts_all_but_the_resolved(store: Store) -> 
     for key, state in (("a", "open"), ("b", "open"), ("c", "acknowledged"), ("d", "resolved")):
         await store.incidents.open(replace(incident(f"site:{key}"), state=IncidentState(state)), [])
 
+    await store.incidents.open(concern_incident(ConcernKind.DOMAIN), [])
+
     assert await store.incidents.unresolved_by_state() == {IncidentState.OPEN: 2, IncidentState.ACKNOWLEDGED: 1}
+
+
+async def test_unresolved_by_concern_counts_those_that_stand(store: Store) -> None:
+    """Outages are not among them, and a kind that does not stand has its 0."""
+    await store.incidents.open(incident(), [])
+    for place, state in enumerate(IncidentState):
+        await store.incidents.open(concern_incident(ConcernKind.DOMAIN, key=f"domain:{place}", state=state), [])
+
+    assert await store.incidents.unresolved_by_concern() == {
+        kind: 2 if kind is ConcernKind.DOMAIN else 0 for kind in ConcernKind
+    }
 
 
 async def test_list_with_a_damaged_row_gives_the_others(store: Store) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from sentry.domain.concern import ConcernKind
 from sentry.domain.errors import DeliveryError, DeliveryReason
 from sentry.domain.events import Event, EventKind
 from sentry.domain.incident import Incident, IncidentState, TimelineEntry
@@ -15,6 +16,7 @@ from sentry.ports import TicketNote
 from sentry.services.tickets import IncidentTickets, TicketMirrors
 from sentry.store import Store, open_store
 from tests.fakes.clock import ManualClock
+from tests.fakes.concerns import concern_incident
 from tests.fakes.renderer import PlainRenderer
 from tests.fakes.watch import NOON, incident, minute
 
@@ -162,3 +164,17 @@ async def test_each_ticket_entry_is_owed_to_the_mirrors(desk: Desk) -> None:
     first = await desk.store.events.next_for("mirrors", NOON)
     assert first is not None
     assert (first.kind, first.subject, first.data) == (EventKind.TICKET_CHANGED, "1", {"sequence": 1})
+
+
+async def test_concern_has_a_ticket_that_is_noted_when_it_becomes_worse_and_solved_in_the_end(desk: Desk) -> None:
+    """As that of an outage; what only goes on adds nothing."""
+    opened = await desk.store.incidents.open(concern_incident(ConcernKind.OWN_FAULT, ticket_number=None), [])
+    await desk.tell(EventKind.INCIDENT_OPENED, opened)
+    await desk.tell(EventKind.INCIDENT_UPDATED, opened, 2, added="facts")
+    await desk.tell(EventKind.INCIDENT_UPDATED, opened, 3, added="severity")
+    await desk.tell(EventKind.INCIDENT_UPDATED, opened, 3, added="severity")
+    await desk.tell(EventKind.INCIDENT_RESOLVED, opened, 4)
+
+    ticket = await desk.ticket()
+    assert (ticket.site_key, ticket.client_key, ticket.state) == ("", "", TicketState.SOLVED)
+    assert [entry.kind for entry in ticket.entries] == ["concern", "concern", "resolved"]

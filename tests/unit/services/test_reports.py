@@ -3,6 +3,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from sentry.domain.concern import ConcernKind
 from sentry.domain.errors import NotFound
 from sentry.domain.maintenance import Work, excluded
 from sentry.domain.maintenance_window import WorkKind
@@ -20,6 +21,7 @@ from sentry.services.reports import Reports
 from tests.fakes.attributions import MemoryAttributionBook
 from tests.fakes.client_reports import FiledTickets, messages, minute, october, report, shop
 from tests.fakes.clock import ManualClock
+from tests.fakes.concerns import concern_incident
 from tests.fakes.failure_reports import error_result, incident_of, resolved
 from tests.fakes.incidents import MemoryIncidentStore
 from tests.fakes.ledger import MemoryLedger
@@ -88,6 +90,18 @@ async def test_build_incident_at_the_edge_is_told_where_it_touches_the_month(
     incidents.incidents = {1: resolved(moved, minutes)}
     data = await service(ledger, incidents, tickets).build([shop()], OCTOBER)
     assert bool(data.sites[0].incidents) is told
+
+
+async def test_build_concerns_are_not_among_the_incidents() -> None:
+    """A certificate that was renewed late was no outage; the report of a month counts those alone."""
+    ledger, incidents, tickets = october()
+    outages = sorted(incidents.incidents)
+    began = incidents.incidents[outages[0]].started_at
+    incidents.incidents[30] = concern_incident(ConcernKind.CERTIFICATE, id=30, started_at=began, detected_at=began)
+
+    built = await service(ledger, incidents, tickets).build([shop()], OCTOBER)
+
+    assert [one.number for one in built.sites[0].incidents] == outages
 
 
 async def test_build_response_times_are_median_and_nearest_rank_of_answered_probes() -> None:
