@@ -24,7 +24,6 @@ from sentry.app.pages import application
 from sentry.app.prober import LocalProber, Prober
 from sentry.app.probing import probe_environment
 from sentry.app.reactions import Reactions
-from sentry.app.roster import scope_of
 from sentry.app.self_watch import build_hearing, resume
 from sentry.app.workers.fleet import Fleet
 from sentry.domain.errors import ConfigurationError, Problem, StoreError
@@ -155,10 +154,10 @@ class Agent:
     async def _apply(self, settings: Settings, enroll: Callable[[], None], put_in_force: Callable[[], None]) -> None:
         """Puts a configuration in force: in the store, then on every page and on the wheel, or nowhere."""
         checks = settings.checks()
-        await self.books.maintenance.follow(settings.maintenance, scope_of(settings))
+        await self.books.maintenance.follow(settings)
         await self.watch.replace(checks)
         enroll()
-        self.books.roster.schedule(self.books.maintenance.calendar)
+        self.books.maintenance.put_in_force()
         self.metrics.watch(checks)
         put_in_force()
         self._config_ok = True

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sentry.app.kinds import load_settings
+from sentry.app.maintenance_desk import MaintenanceDesk
 from sentry.app.memory import beside_the_loop
 from sentry.app.roster import Roster
 from sentry.clock import SystemClock
@@ -16,7 +17,6 @@ from sentry.ports import Clock
 from sentry.reports.messages import Messages
 from sentry.services.attributions import Attributions
 from sentry.services.budgets import Budgets
-from sentry.services.maintenance import Maintenance
 from sentry.services.reports import Reports
 from sentry.settings import Settings
 from sentry.store import Store, open_store
@@ -36,21 +36,12 @@ class Books:
     budgets: Budgets
     reports: Reports
     attributions: Attributions
-    maintenance: Maintenance
+    maintenance: MaintenanceDesk
 
     @property
     def settings(self) -> Settings:
         """The configuration as it stands."""
         return self.roster.settings
-
-    async def look_at_maintenance(self) -> None:
-        """Puts in force what was said of maintenance since, also by other processes.
-
-        Raises:
-            StoreUnavailable: what was known stays in force.
-        """
-        await self.maintenance.refresh()
-        self.roster.schedule(self.maintenance.calendar)
 
     def site(self, site_key: str) -> WatchedSite:
         """Returns a site by its key.
@@ -110,11 +101,9 @@ async def open_books(config: Path, clock: Clock | None = None, *, lasting: bool 
             agency_name=settings.agency.name,
         )
         attributions = Attributions(incidents=store.incidents, book=store.attributions, clock=clock)
-        books = Books(
-            roster, clock, store, messages, budgets, reports, attributions, Maintenance(store.maintenance, clock)
-        )
-        await books.look_at_maintenance()
-        yield books
+        maintenance = MaintenanceDesk(store.maintenance, roster, clock)
+        await maintenance.look()
+        yield Books(roster, clock, store, messages, budgets, reports, attributions, maintenance)
 
 
 def _some(keys: Iterable[str], limit: int = 20) -> str:

@@ -43,6 +43,7 @@ def application(
         incidents=books.store.incidents,
         attributions=books.attributions,
         tickets=books.store.tickets,
+        maintenance=books.maintenance,
         wording=books.messages,
         agent=agent,
         heartbeats=books.store.heartbeats,

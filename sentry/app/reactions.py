@@ -160,7 +160,7 @@ class Reactions:
         """Keeps announced work in force and told of, until it is cancelled."""
         while True:
             with suppress(StoreUnavailable):  # what is known of windows stays in force meanwhile
-                await self._books.look_at_maintenance()
+                await self._books.maintenance.look()
                 await self.maintenance.look()
             await self._books.clock.sleep(MAINTENANCE_EVERY_S)
 

@@ -2,7 +2,6 @@
 
 import getpass
 import sys
-from collections.abc import Callable
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any
@@ -12,14 +11,12 @@ import typer
 from rich.markup import escape
 
 from sentry.app.books import Books, open_books
-from sentry.app.roster import scope_of
 from sentry.cli.shell import JsonOption, command, config_of, out, print_json
 from sentry.cli.tables import show
 from sentry.domain.announcement import AnnouncedWindow
 from sentry.domain.maintenance import Judgement
-from sentry.domain.maintenance_window import MaintenanceWindow, WorkKind, window_of
+from sentry.domain.maintenance_window import WorkKind, window_of
 from sentry.domain.month import minute_of
-from sentry.reports.icalendar import icalendar
 
 KeyArgument = Annotated[str, typer.Argument(metavar="WINDOW", help="The window, as `maintenance list` names it.")]
 AuthorOption = Annotated[str, typer.Option("--author", help="Who says it; the user of the system if absent.")]
@@ -116,9 +113,12 @@ async def add(
         "cause": cause,
         "approver": approver,
     }
-    plan = _usable(lambda: window_of(given))
+    try:
+        plan = window_of(given)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
     async with open_books(config_of(context)) as books:
-        window = await books.maintenance.announce(plan, author or _user(), scope_of(books.settings))
+        window = await books.maintenance.announce(plan, author or _user())
         _told(books, window, as_json=as_json, what="announced")
 
 
@@ -135,11 +135,10 @@ async def extend(
     if (ends is None) == (duration_min is None):
         raise typer.BadParameter("give --ends-at or --duration-min, one of them")
     async with open_books(config_of(context)) as books:
-        changed = await books.maintenance.change(
-            window,
-            author or _user(),
-            lambda plan: _usable(lambda: plan.ending(ends_at=ends, duration_min=duration_min)),
-        )
+        try:
+            changed = await books.maintenance.end(window, author or _user(), ends_at=ends, duration_min=duration_min)
+        except ValueError as error:
+            raise typer.BadParameter(str(error)) from None
         _told(books, changed, as_json=as_json, what="changed")
 
 
@@ -167,15 +166,7 @@ async def export(
             books.site(site)
         if client:
             wanted = {one.key for one in books.client_sites(client) if wanted is None or one.key in wanted}
-        windows = books.maintenance.windows.values()
-        sys.stdout.write(icalendar(windows, books.clock.now(), books.settings.agency.name, sites=wanted))
-
-
-def _usable(make: Callable[[], MaintenanceWindow]) -> MaintenanceWindow:
-    try:
-        return make()
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from None
+        sys.stdout.write(books.maintenance.calendar(wanted))
 
 
 def _user() -> str:
@@ -198,10 +189,10 @@ def _told(books: Books, window: AnnouncedWindow, *, as_json: bool, what: str) ->
 
 
 def _is_late(books: Books, window: AnnouncedWindow, site: str) -> bool:
-    now = minute_of(books.clock.now())
+    now, watched = minute_of(books.clock.now()), books.roster.site(site)
     return any(
         one.window == window.key and one.end > now and one.judgement is Judgement.ANNOUNCED_LATE
-        for one in books.maintenance.calendar.of(site)
+        for one in (watched.work if watched else ())
     )
 
 

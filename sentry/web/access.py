@@ -61,6 +61,14 @@ def bearer(request: web.Request) -> str | None:
     return value.strip() if scheme.lower() == "bearer" and value.strip() else None
 
 
+def calendar_key(token: str | None, client: str) -> str:
+    """Returns the key of a client's calendar: whoever has it reads that calendar, and nothing else.
+
+    Calendar programs know an address only, so the key is a part of it. It ends with the agent's token.
+    """
+    return hmac.new(_digest(f"online-sentry calendar {token or ''}"), client.encode(), hashlib.sha256).hexdigest()
+
+
 class Sessions:
     """Signed cookies: they end by themselves, and with the token; nothing is kept on the server.
 

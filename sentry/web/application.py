@@ -16,7 +16,7 @@ from sentry.web.history import Histories
 from sentry.web.pages import HISTORIES
 from sentry.web.rendering import ENVIRONMENT, STYLE, WORDS, environment
 from sentry.web.route import Access, Route
-from sentry.web.routes import HEARTBEATS, INTERFACE, OPERATION, PAGES, PROMETHEUS
+from sentry.web.routes import HEARTBEATS, INTERFACE, MAINTENANCE, OPERATION, PAGES, PROMETHEUS
 from sentry.web.sources import OPTIONS, SOURCES, Sources, WebOptions
 from sentry.web.targets import TARGETS, Targets
 from sentry.web.words import Words
@@ -38,7 +38,7 @@ DESCRIBED = Route("GET", "/api/v1/openapi.json", description, "This description.
 
 def all_routes() -> tuple[Route, ...]:
     """Returns every row of the table, in the order of the description."""
-    return (*PROMETHEUS, *OPERATION, *HEARTBEATS, *INTERFACE, DESCRIBED, *PAGES)
+    return (*PROMETHEUS, *OPERATION, *HEARTBEATS, *INTERFACE, *MAINTENANCE, DESCRIBED, *PAGES)
 
 
 @cache

@@ -29,6 +29,7 @@ _ACCESS: dict[Access, list[dict[str, list[str]]]] = {
     Access.OPEN: [],
     Access.TOKEN: [{"token": []}],
     Access.HEARTBEAT: [{"heartbeatToken": []}, {}],
+    Access.CALENDAR: [{"token": []}, {"calendarKey": []}],
 }
 
 
@@ -65,6 +66,12 @@ def describe(routes: Iterable[Route], *, version: str) -> dict[str, Any]:
             "schemas": schemas,
             "securitySchemes": {
                 "token": {"type": "http", "scheme": "bearer", "description": "Where `web.token_file` is set."},
+                "calendarKey": {
+                    "type": "apiKey",
+                    "in": "query",
+                    "name": "key",
+                    "description": "Of one client's calendar; the page of maintenance shows its address.",
+                },
                 "heartbeatToken": {"type": "http", "scheme": "bearer", "description": "The token of the check."},
             },
         },
@@ -83,7 +90,7 @@ def _operation(route: Route, body: dict[str, Any] | None, answer: dict[str, Any]
         for parameter in route.parameters
     ]
     errors = list(route.errors)
-    if route.access is Access.TOKEN:
+    if route.access in {Access.TOKEN, Access.CALENDAR}:
         errors.append(HTTPStatus.UNAUTHORIZED)
     return {
         "operationId": _name(route),

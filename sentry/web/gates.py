@@ -13,6 +13,7 @@ from sentry.web.access import (
     Sessions,
     Throttle,
     bearer,
+    calendar_key,
     is_cross_site,
     is_known_host,
     same_secret,
@@ -80,13 +81,22 @@ async def answers(request: web.Request, handler: Handler) -> web.StreamResponse:
 async def admission(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Lets in who may come in."""
     route = route_of(request)
-    if route is not None and route.access is Access.TOKEN:
+    if route is not None and (route.access is Access.TOKEN or _lacks_calendar_key(request, route)):
         _check_origin(request)
         if request.app[OPTIONS].token is None:
             _check_host(request)
         elif not is_signed_in(request):
             raise _refusal(request, route)
     return await handler(request)
+
+
+def _lacks_calendar_key(request: web.Request, route: Route) -> bool:
+    """Whether a calendar is asked for without the key of its client; the agent's token then lets in, as anywhere."""
+    token = request.app[OPTIONS].token
+    if route.access is not Access.CALENDAR:
+        return False
+    key = calendar_key(token, request.query.get("client", ""))
+    return token is None or not request.query.get("client") or not same_secret(request.query.get("key", ""), key)
 
 
 def route_of(request: web.Request) -> Route | None:

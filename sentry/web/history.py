@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sentry.domain.errors import StoreUnavailable
-from sentry.domain.ledger import CheckRuns, Run, merge
+from sentry.domain.ledger import CheckRuns, Run, merge, overlay
 from sentry.domain.month import minute_of
 from sentry.domain.watched_site import WatchedSite
 from sentry.domain.weight import Weight
@@ -74,7 +74,8 @@ class Histories:
         written = max((layer.runs[-1].end for layer in layers), default=end)
         if end - written <= _LAG_MINUTES:  # the newest minutes are not written yet, which says nothing of the site
             end, start = written, written - RECENT_MINUTES
-        return SiteHistory(month, merge(layers, start, end), start, end)
+        recent = overlay(merge(layers, start, end), site.maintenance)
+        return SiteHistory(month, recent, start, end)
 
     def _nothing(self) -> SiteHistory:
         end = minute_of(self._sources.clock.now()) + 1

@@ -12,6 +12,7 @@ from sentry.ports import Sample
 from sentry.web.dossier import concern_dossier, dossier, member_lines
 from sentry.web.history import Histories
 from sentry.web.interface import all_standings, find_incident, incidents_now, read_id, standing_of
+from sentry.web.maintenance import under_way, upcoming
 from sentry.web.overview import MAX_CONCERNS, MAX_PROBLEMS, PAGE_SITES, Search, headline, pressing, row
 from sentry.web.problems import not_found
 from sentry.web.rendering import WORDS, render
@@ -19,7 +20,7 @@ from sentry.web.route import number_parameter, read_choice, read_number, read_te
 from sentry.web.site_view import RECENT_INCIDENTS, SAMPLES, SAMPLES_WITHIN, Past, site_view
 from sentry.web.sources import OPTIONS, SOURCES, Sources
 from sentry.web.standing import CheckStanding, SiteStanding, Standing, problems_first
-from sentry.web.terms import STANDING_WORDS, TICKET_WORDS
+from sentry.web.terms import STANDING_WORDS, TICKET_WORDS, WINDOW_WORDS
 
 HISTORIES: web.AppKey[Histories] = web.AppKey("histories", Histories)
 
@@ -55,6 +56,8 @@ async def status(request: web.Request) -> web.Response:
             row(words, site, history, sources.wording, now) for site, history in zip(shown, histories, strict=True)
         ],
         "has_history": all(history.month is not None for history in histories),
+        "windows": under_way(sources),
+        "window_words": WINDOW_WORDS,
         "search": search,
         "found": len(found),
         "first": first,
@@ -85,7 +88,13 @@ async def site(request: web.Request) -> web.Response:
     samples = [(check, await _samples(sources, check)) for check in standing.checks]
     past = Past(history, samples, sources.registration(key))
     view = site_view(request.app[WORDS], standing, past, sources.wording, sources.clock.now())
-    facts = {"view": view, "incidents": _with_causes(request, incidents), "standing_words": STANDING_WORDS}
+    facts = {
+        "view": view,
+        "incidents": _with_causes(request, incidents),
+        "windows": upcoming(sources, standing.site),
+        "window_words": WINDOW_WORDS,
+        "standing_words": STANDING_WORDS,
+    }
     return await render(request, "site.html", facts)
 
 

@@ -24,6 +24,7 @@ class Access(StrEnum):
     OPEN = "open"
     TOKEN = "token"  # noqa: S105  # the name of a rule, not a secret
     HEARTBEAT = "heartbeat"
+    CALENDAR = "calendar"
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from http import HTTPStatus
 
 from sentry.domain.incident import IncidentState
 from sentry.domain.ticket import TicketState
-from sentry.web import assets, attributions, exporter, heartbeats, interface, operation, pages, sign_in
+from sentry.web import assets, attributions, exporter, heartbeats, interface, maintenance, operation, pages, sign_in
 from sentry.web.documents import (
     AttributionDocument,
     AttributionListDocument,
@@ -215,6 +215,64 @@ INTERFACE = (
     ),
 )
 
+_WINDOW = path_parameter("key", "Number of the window.")
+_SAID = (HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+
+MAINTENANCE = (
+    Route(
+        "GET",
+        "/api/v1/maintenance",
+        maintenance.windows,
+        "Maintenance that is announced or under way.",
+        "maintenance",
+        parameters=(SITE, CLIENT, maintenance.EVERY),
+        answer=maintenance.WindowListDocument,
+        errors=_BAD_OR_NOT_FOUND,
+    ),
+    Route(
+        "POST",
+        "/api/v1/maintenance",
+        maintenance.announce,
+        "Announces maintenance.",
+        "maintenance",
+        body=maintenance.Announcement,
+        answer=maintenance.WindowDocument,
+        errors=(*_SAID, *_NO_STORE),
+    ),
+    Route(
+        "POST",
+        "/api/v1/maintenance/{key}/end",
+        maintenance.end,
+        "Lets maintenance end at another time.",
+        "maintenance",
+        parameters=(_WINDOW,),
+        body=maintenance.NewEnd,
+        answer=maintenance.WindowDocument,
+        errors=(*_SAID, *_NO_STORE),
+    ),
+    Route(
+        "DELETE",
+        "/api/v1/maintenance/{key}",
+        maintenance.cancel,
+        "Cancels what is still to come of maintenance.",
+        "maintenance",
+        parameters=(_WINDOW, maintenance.BY),
+        answer=maintenance.WindowDocument,
+        errors=(*_BAD_OR_NOT_FOUND, *_NO_STORE),
+    ),
+    Route(
+        "GET",
+        "/maintenance.ics",
+        maintenance.calendar,
+        "Maintenance as iCalendar, for programs that subscribe to it.",
+        "maintenance",
+        Access.CALENDAR,
+        (SITE, CLIENT, maintenance.KEY),
+        media_type="text/calendar",
+        errors=_BAD_OR_NOT_FOUND,
+    ),
+)
+
 _ID = path_parameter("id", "Number of the incident.")
 _HTML = "text/html"
 
@@ -267,6 +325,16 @@ PAGES = (
         parameters=(_ID,),
         media_type="text/plain",
         errors=_NOT_FOUND,
+    ),
+    Route(
+        "GET",
+        "/maintenance",
+        maintenance.page,
+        "Maintenance that is announced.",
+        "pages",
+        parameters=(CLIENT,),
+        media_type=_HTML,
+        errors=_BAD_OR_NOT_FOUND,
     ),
     Route("GET", "/tickets", pages.tickets, "The newest tickets.", "pages", media_type=_HTML),
     Route(

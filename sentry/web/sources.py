@@ -1,6 +1,6 @@
 """What the web server is given by `app`: small ports to read from, and what it may ask the agent to do."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -8,9 +8,11 @@ from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
+from sentry.domain.announcement import AnnouncedWindow
 from sentry.domain.concern import ConcernTold
 from sentry.domain.failure_report import Attribution
 from sentry.domain.incident import Incident, IncidentState
+from sentry.domain.maintenance_window import MaintenanceWindow
 from sentry.domain.month import Month
 from sentry.domain.registration import Registration
 from sentry.domain.responsibility import AttributionEntry
@@ -88,6 +90,49 @@ class AttributionDesk(Protocol):
             NotFound: there is no such incident.
             TransitionRefused: it is no outage.
         """
+        ...
+
+
+class MaintenanceTaker(Protocol):
+    """Announced maintenance, and what people say of it."""
+
+    @property
+    def windows(self) -> Mapping[str, AnnouncedWindow]:
+        """Every window by its key, in the order in which they were announced."""
+        ...
+
+    async def announce(self, plan: MaintenanceWindow, by: str) -> AnnouncedWindow:
+        """Announces a window.
+
+        Raises:
+            NotFound: it is about no site that there is.
+            TransitionRefused: it is over.
+        """
+        ...
+
+    async def end(
+        self, key: str, by: str, *, ends_at: str | None = None, duration_min: int | None = None
+    ) -> AnnouncedWindow:
+        """Lets a window end at another time.
+
+        Raises:
+            ValueError: it cannot end so.
+            NotFound: there is no such window.
+            TransitionRefused: it is over, cancelled, or of the configuration; or it would be over.
+        """
+        ...
+
+    async def cancel(self, key: str, by: str) -> AnnouncedWindow:
+        """Cancels what is still to come of a window.
+
+        Raises:
+            NotFound: there is no such window.
+            TransitionRefused: it is over, cancelled, or of the configuration.
+        """
+        ...
+
+    def calendar(self, sites: Collection[str] | None = None) -> str:
+        """Returns the windows as iCalendar; only those of some sites where these are given."""
         ...
 
 
@@ -175,6 +220,7 @@ class Sources:
     incidents: IncidentReader
     attributions: AttributionDesk
     tickets: TicketReader
+    maintenance: MaintenanceTaker
     wording: IncidentWording
     agent: AgentReader
     heartbeats: HeartbeatTaker

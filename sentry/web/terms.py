@@ -1,5 +1,6 @@
 """The English words of closed sets; the templates translate them with `_()`."""
 
+from sentry.domain.announcement import WindowState
 from sentry.domain.budget import Verdict
 from sentry.domain.failure_report import Attribution
 from sentry.domain.incident import IncidentState
@@ -45,6 +46,13 @@ INCIDENT_WORDS = {
     IncidentState.RESOLVED: "Resolved",
 }
 
+WINDOW_WORDS = {
+    WindowState.ANNOUNCED: "announced",
+    WindowState.RUNNING: "under way",
+    WindowState.OVER: "over",
+    WindowState.CANCELLED: "cancelled",
+}
+
 TICKET_WORDS = {
     TicketState.NEW: "new",
     TicketState.NEEDS_INFO: "needs information",
@@ -58,4 +66,4 @@ TICKET_WORDS = {
     TicketState.REOPENED: "re-opened",
 }
 
-TABLES = (STANDING_WORDS, VERDICT_WORDS, SIDE_WORDS, PHASE_WORDS, INCIDENT_WORDS, TICKET_WORDS)
+TABLES = (STANDING_WORDS, VERDICT_WORDS, SIDE_WORDS, PHASE_WORDS, INCIDENT_WORDS, TICKET_WORDS, WINDOW_WORDS)

@@ -1,16 +1,18 @@
 """Everything that the web server reads from, in memory: a house with as many sites as a test wants."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from zoneinfo import ZoneInfo
 
 from aiohttp.test_utils import TestClient
 from aiohttp.web import Application, Request
 
+from sentry.domain.announcement import AnnouncedWindow, Scope, Subject
 from sentry.domain.concern import ConcernTold
 from sentry.domain.errors import ConfigurationError
 from sentry.domain.health import Health, HealthState
 from sentry.domain.incident import Incident
+from sentry.domain.maintenance_window import MaintenanceWindow
 from sentry.domain.registration import Registration
 from sentry.domain.result import ProbeResult
 from sentry.domain.site import Check, Language
@@ -18,8 +20,10 @@ from sentry.domain.ticket import Ticket, TicketState
 from sentry.domain.watched_site import WatchedCheck, WatchedSite
 from sentry.metrics.telemetry import Metrics
 from sentry.ports import SampleKind
+from sentry.reports.icalendar import icalendar
 from sentry.services.attributions import Attributions
 from sentry.services.budgets import Budgets
+from sentry.services.maintenance import Maintenance
 from sentry.services.watch import CheckView
 from sentry.web.sources import AgentHealth, Sources, WebOptions
 from tests.fakes.attributions import MemoryAttributionBook
@@ -27,6 +31,7 @@ from tests.fakes.clock import ManualClock
 from tests.fakes.heartbeats import MemoryHeartbeatBook
 from tests.fakes.incidents import MemoryIncidentStore
 from tests.fakes.ledger import MemoryLedger
+from tests.fakes.maintenance import MemoryMaintenanceBook
 from tests.fakes.results import a_check, a_good_result
 
 TOKEN = "0123456789abcdef-token"
@@ -66,6 +71,40 @@ class TicketShelf:
         return [replace(one, entries=()) for one in newest if state in {None, one.state}][:limit]
 
 
+class MaintenanceShelf:
+    """Windows of the house's sites: the real service over a book in memory."""
+
+    def __init__(self, house: "House") -> None:
+        self._house = house
+        self._service = Maintenance(MemoryMaintenanceBook(), house.clock)
+
+    @property
+    def windows(self) -> Mapping[str, AnnouncedWindow]:
+        return self._service.windows
+
+    @property
+    def _scope(self) -> Scope:
+        return Scope(
+            tuple(Subject(site.key, None, site.client_key, 48) for site in self._house.sites), "Europe/Madrid"
+        )
+
+    async def announce(self, plan: MaintenanceWindow, by: str) -> AnnouncedWindow:
+        return await self._service.announce(plan, by, self._scope)
+
+    async def end(
+        self, key: str, by: str, *, ends_at: str | None = None, duration_min: int | None = None
+    ) -> AnnouncedWindow:
+        return await self._service.change(
+            key, by, lambda plan: plan.ending(ends_at=ends_at, duration_min=duration_min)
+        )
+
+    async def cancel(self, key: str, by: str) -> AnnouncedWindow:
+        return await self._service.cancel(key, by)
+
+    def calendar(self, sites: Collection[str] | None = None) -> str:
+        return icalendar(self.windows.values(), self._house.clock.now(), "Ejemplo Hosting", sites=sites)
+
+
 @dataclass
 class House:
     """An agent's inside, to be served by `build_app(house.sources, …)`."""
@@ -88,6 +127,7 @@ class House:
     def __post_init__(self) -> None:
         self.metrics = Metrics(self.clock, strict=True)
         self.attributions = MemoryAttributionBook(self.incidents)
+        self.maintenance = MaintenanceShelf(self)
 
     def add_site(
         self,
@@ -145,6 +185,7 @@ class House:
             incidents=self.incidents,
             attributions=Attributions(incidents=self.incidents, book=self.attributions, clock=self.clock),
             tickets=self.tickets,
+            maintenance=self.maintenance,
             wording=PlainWording(),
             agent=self,
             heartbeats=self.heartbeats,
