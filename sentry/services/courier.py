@@ -269,7 +269,7 @@ class Courier:
     async def _accepted(self, delivery: Delivery, incident: Incident, now: datetime) -> None:
         await self._record(replace(delivery, state=DeliveryState.SENT, sent_at=now, last_error=None))
         self._telemetry.count("alerts_total", channel=delivery.channel)
-        if delivery.kind is NoticeKind.OPENED and incident.concern is None:
+        if delivery.kind is NoticeKind.OPENED and (incident.concern is None or incident.is_group):
             since_failure_s = (now - incident.started_at).total_seconds()
             self._telemetry.count("alert_latency_seconds", since_failure_s, channel=delivery.channel)
 

@@ -11,6 +11,7 @@ from sentry.domain.notice import DeliveryState, NoticeKind, Route, Subject
 from sentry.domain.severity import Severity
 from tests.fakes.alert_desk import AlertDesk, lines
 from tests.fakes.channel import MemoryChannel, refused
+from tests.fakes.concerns import concern_incident
 from tests.fakes.failure_reports import error_result, incident_of
 
 
@@ -106,13 +107,16 @@ async def test_fault_of_the_agent_is_told_in_the_language_of_the_agency() -> Non
     assert desk.mail.accepted[0][0].subject == " opened [en]"
 
 
-async def test_concern_that_began_long_ago_says_nothing_of_how_fast_outages_are_told() -> None:
-    """A certificate may have been short for days before the agent looked at it."""
+@pytest.mark.parametrize(("kind", "timed"), [(ConcernKind.CERTIFICATE, False), (ConcernKind.GROUP, True)])
+async def test_only_failures_say_how_fast_they_are_told(kind: ConcernKind, timed: bool) -> None:
+    """A certificate may have been short for days before the agent looked; sites that fail together are outages."""
     desk = AlertDesk()
-    await desk.open_concern(ConcernKind.CERTIFICATE)
+    told = await desk.incidents.open(concern_incident(kind), [])
+    await desk.incidents.open(incident_of(error_result(), parent_id=told.id), [])
+    await desk.tell(EventKind.INCIDENT_OPENED, told)
     await desk.alerts.deliver_due()
     assert len(desk.mail.accepted) == 1
-    assert not [name for name in desk.telemetry.counters if name.startswith("alert_latency_seconds")]
+    assert bool(desk.telemetry.counters["alert_latency_seconds"]) is timed
 
 
 async def test_two_routes_to_one_channel_give_one_message() -> None:
