@@ -57,7 +57,7 @@ class Retold:
     Attributes:
         minutes: as they are now; `unknown` takes a minute out of the ledger.
         withdrawn: an outage that was none; outage: one that is there instead, or has another beginning.
-        was_suspected: whether a failure that was not yet confirmed has been taken back.
+        is_taken_back: whether what was suspected or confirmed is so no more, and nothing else in its place.
         events: what would have been told by now, and was not.
     """
 
@@ -66,7 +66,7 @@ class Retold:
     minutes: tuple[Run, ...]
     withdrawn: Outage | None = None
     outage: Outage | None = None
-    was_suspected: bool = False
+    is_taken_back: bool = False
     events: tuple[Event, ...] = ()
 
 
@@ -87,13 +87,14 @@ def retell(health: Health, trail: Trail, check: Check, faults: Sequence[OwnFault
     told, retold = _told(first, before, check), _told(first, after, check)
     outage = retold.outages[-1] if retold.outages else None
     withdrawn = [one for one in told.outages if one.started_at not in {other.started_at for other in retold.outages}]
+    was_suspected = health.state is HealthState.SUSPECT and retold.health.state is not HealthState.SUSPECT
     return Retold(
         health=replace(retold.health, last_good=health.last_good),
         trail=Trail(tuple(zip(retold.before, after, strict=True))),
         minutes=_differences(told.minutes, retold.minutes),
         withdrawn=withdrawn[-1] if withdrawn else None,
         outage=outage,
-        was_suspected=health.state is HealthState.SUSPECT and retold.health.state is not HealthState.SUSPECT,
+        is_taken_back=retold.health.outage is None and (bool(withdrawn) or was_suspected),
         events=tuple(event for event in retold.events if event not in told.events),
     )
 

@@ -171,7 +171,7 @@ class Watch:
             if retold is not None:
                 corrected.append(self._corrected(view, retold))
                 further += retold.events
-                if retold.withdrawn is not None or retold.was_suspected:
+                if retold.is_taken_back:
                     further.append(self._withdrawn(view.check, retold, fault))
         self._queue.append(Correction(fault, tuple(corrected), tuple(further)))
         self._filled.set()

@@ -48,7 +48,7 @@ def test_retell_suspected_failure_is_taken_back_and_its_minute_never_was() -> No
     retold = story.retold(fault(50, 90))
 
     assert retold is not None
-    assert (retold.health.state, retold.health.held, retold.was_suspected) == (HealthState.UP, (), True)
+    assert (retold.health.state, retold.health.held, retold.is_taken_back) == (HealthState.UP, (), True)
     assert retold.minutes == ()
 
 
@@ -86,6 +86,25 @@ def test_retell_outage_that_began_before_the_fault_stands() -> None:
     assert retold.health.state is HealthState.DOWN
     first = int(START.timestamp()) // 60
     assert retold.minutes == (Run(first + 2, first + 3, MinuteState.UNKNOWN),)
+
+
+def test_retell_outage_whose_first_failures_were_ours_begins_later_and_stands() -> None:
+    """The fault hit a site that was to fail anyway: it is down from its first failure outside the span."""
+    story = Story()
+    story.take(make_result(Status.UP, 0))
+    for at_s in (60, 70, 80, 120, 180, 190, 200, 240):
+        story.failed(at_s)
+
+    retold = story.retold(fault(50, 130))
+
+    assert retold is not None
+    assert (retold.health.state, retold.is_taken_back) == (HealthState.DOWN, False)
+    assert retold.withdrawn is not None
+    assert retold.outage is not None
+    assert (retold.withdrawn.started_at, retold.outage.started_at) == (
+        START + timedelta(seconds=60),
+        START + timedelta(seconds=180),
+    )
 
 
 def test_retell_of_what_no_fault_voids_changes_nothing() -> None:
