@@ -16,8 +16,11 @@ from sentry.domain.own_fault import EXPLAINABLE, OwnFault, excused
 from sentry.domain.result import ProbeResult, Status
 from sentry.domain.site import Check
 
-REACH_BACK = timedelta(minutes=5)
-"""How far back failures are taken back: longer than any fault of ours goes unnoticed."""
+BEGINS_WITHIN = timedelta(minutes=4)
+"""A fault of ours begins at most so long before it is found: none goes unnoticed for longer."""
+
+REACH_BACK = BEGINS_WITHIN + timedelta(minutes=1)
+"""How far back results are kept to be told again: also those that were under way when the fault began."""
 
 _TOLD = frozenset({EventKind.OUTAGE_CONFIRMED, EventKind.OUTAGE_ENDED})
 

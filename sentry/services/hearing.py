@@ -75,9 +75,8 @@ class Hearing:
             self._asked.set()
         elif result.status is not Status.UNKNOWN:
             self._examination.answered(result)
-        queue = self._held.get(result.check_key)
-        if queue is None and not _may_be_ours(result):
-            self._take(result, kind, delay_s)
+        if result.check_key not in self._held and not _may_be_ours(result):
+            self._take(excused(result, self._examination.faults), kind, delay_s)
             return
         self._hold(Waiting(result, kind, delay_s, self._clock.monotonic()))
 
@@ -143,9 +142,8 @@ class Hearing:
     def _pass(self, waiting: Waiting, lines: Sequence[str]) -> None:
         result = waiting.result
         if _may_be_ours(result):
-            result = excused(result, self._examination.faults)
             result = replace(result, evidence=replace(result.evidence, log=(*result.evidence.log, *lines)))
-        self._take(result, waiting.kind, waiting.delay_s)
+        self._take(excused(result, self._examination.faults), waiting.kind, waiting.delay_s)
 
     def _let_go(self) -> None:
         """Lets what has waited too long count: a look that hangs must not hide an outage."""

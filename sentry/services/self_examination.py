@@ -26,7 +26,7 @@ from sentry.domain.own_fault import (
     network_of,
 )
 from sentry.domain.result import ProbeResult
-from sentry.domain.retelling import REACH_BACK
+from sentry.domain.retelling import BEGINS_WITHIN, REACH_BACK
 from sentry.domain.severity import Severity
 from sentry.ports import Clock, Surroundings, Telemetry
 
@@ -126,7 +126,8 @@ class SelfExamination:
             self._failing[network] = None
         known_at = result.started_at + timedelta(seconds=result.duration_s)
         if self._known_well_at is None or known_at > self._known_well_at:
-            self._first_failed_at = min(self._first_failed_at or result.scheduled_at, result.scheduled_at)
+            at = max(result.scheduled_at, self._known_well_at or result.scheduled_at)
+            self._first_failed_at = min(self._first_failed_at or at, at)
 
     def tick(self, late_s: float) -> bool:
         """Takes note of how late the loop came; returns whether that is worth a look."""
@@ -238,7 +239,7 @@ class SelfExamination:
 
     def _begin(self, cause: FaultCause, seen: Examination) -> datetime:
         first = self._stalled_at if cause is FaultCause.LOOP else self._first_failed_at
-        return min(first or seen.began_at, seen.began_at)
+        return max(min(first or seen.began_at, seen.began_at), seen.began_at - BEGINS_WITHIN)
 
     def _concern(self, fault: OwnFault) -> Concern:
         facts = {

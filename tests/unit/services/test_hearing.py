@@ -12,6 +12,7 @@ from sentry.domain.health import HealthState
 from sentry.domain.ledger import MinuteState
 from sentry.domain.own_fault import FaultCause, OwnFault
 from sentry.domain.result import Evidence, ProbeResult, Reason, Status
+from sentry.domain.retelling import BEGINS_WITHIN
 from sentry.ports import SampleKind
 from sentry.services.hearing import HOLD_S, Hearing
 from sentry.services.self_examination import LOOK_WITHIN_S, SelfExamination
@@ -381,3 +382,29 @@ async def test_span_that_a_former_run_left_open_is_closed_at_the_start() -> None
 
     assert spans == [replace(left, ended_at=START)]
     assert [(event.kind, event.subject) for event in events] == [(EventKind.CONCERN_CLEARED, "own_fault:network")]
+
+
+async def test_failure_on_this_machine_during_a_fault_is_unknown_without_waiting() -> None:
+    """The span voids it in a recomputation from the samples, so it is void at once."""
+    async with listening(House()) as house:
+        house.surroundings.cut()
+        house.takes()
+        await house.clock.advance(5)
+        house.takes(address="127.0.0.1:8080", reason=Reason.CONNECT_REFUSED)
+
+        assert house.statuses()[-1] == (Status.UNKNOWN, Reason.AGENT_NETWORK)
+
+
+async def test_fault_reaches_no_further_back_than_results_are_kept() -> None:
+    """Failures that nobody outside has spoken for, for an hour, are not all of the fault that is found at its end."""
+    async with listening(House(anchors=()), "shop/http", "b/http", "c/http") as house:
+        for _ in range(60):
+            house.takes(address="20.1.0.1:443")
+            await house.clock.advance(60)
+        found_at = house.clock.now()
+        for number in range(2, 8):
+            house.takes(key="b/http", address=f"20.{number}.0.1:443")
+        await house.clock.advance(2)
+        _, (span,) = await house.stored()
+
+    assert found_at - span.began_at <= BEGINS_WITHIN
