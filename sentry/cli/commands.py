@@ -37,6 +37,7 @@ COMMANDS: Mapping[str, Entry] = {
     "budget": Entry("books", "Show what each site may still be down this month, and the verdict."),
     "maintenance": Entry("maintenance", "Maintenance windows: announced work."),
     "report": Entry("reports", "Write the monthly report of a client to standard output."),
+    "audit": Entry("audits", "Look through every file of a folder for malware."),
     "demo": Entry("demo", "Show a whole outage, from first failure to report, on this machine."),
 }
 """Every command by its name, in the order of the help."""

@@ -1,0 +1,154 @@
+"""Reads a source from its first statement to its last, twice where it has functions, then what is hidden in it."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from tree_sitter import Node
+
+from scanners.php.expressions import evaluate
+from scanners.php.run import Function, Hit, Run, Scope
+from scanners.php.signals import Weight
+from scanners.php.style import style_hits
+from scanners.php.syntax import named, parse, text
+from scanners.php.value import union
+
+MAX_SOURCE_BYTES = 2_000_000
+"""What is looked at of one file; the longest sources of WordPress have half a megabyte."""
+
+MAX_DEPTH = 7
+"""Layers in layers that are followed."""
+
+PHP_BEGINS = re.compile(rb"<\?(?:php|=|\s)|<script[^>]{0,40}language\s*=\s*[\"']?php", re.IGNORECASE)
+_OPENS = re.compile(rb"<\?(?:php|=|\s)", re.IGNORECASE)
+_CURLY_INDEX = re.compile(rb"(\$\w+)\{(\d+)\}")
+"""`$text{3}`, which PHP had until version 7 and the grammar does not know."""
+
+ACTS = re.compile(
+    rb"\b(?:eval|assert|create_function|preg_replace|preg_filter|mb_ereg|system|exec|passthru|shell_exec|popen|proc_open"
+    rb"|pcntl_exec|call_user_func|array_(?:map|filter|walk|reduce|u?diff|u?intersect)|u[ak]?sort|iterator_apply"
+    rb"|register_\w+_function|ob_start|include|require|file_put_contents|fwrite|fputs|move_uploaded_file|copy|extract"
+    rb"|parse_str|mail|ReflectionFunction|COM|ini_set)|\$\w+\s*[(\[{]|\$\{|\)\s*\(|`",
+    re.IGNORECASE,
+)
+"""Without one of these a source runs nothing that it was given."""
+
+HAS_SOURCE = re.compile(
+    rb"_(?:GET|POST|REQUEST|COOKIE|FILES|SERVER)\b|php://input|getallheaders|apache_request|base64_decode|gzinflate"
+    rb"|gzuncompress|str_rot13|strrev|\\x[0-9a-f]{2}\\x|\\[0-7]{2,3}\\[0-7]{2,3}|chr\s*\(|hex2bin|pack\s*\("
+    rb"|[\"']\s*\.\s*[\"']"
+    rb"|\^|~|GLOBALS|curl_exec|https?://|HTTP_(?:RAW_)?(?:POST|GET)|\beval\b|\bassert\b|[\"']data:"
+    rb"|\.(?:ico|png|gif|jpe?g)[\"']|\$\{"
+    rb"|str_replace|\$\w+\[\d+\]\s*\.|urldecode",
+    re.IGNORECASE,
+)
+"""Without one of these there is nothing foreign or hidden in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What was found in one source.
+
+    Attributes:
+        hits: one of each sign and depth, the heaviest first.
+        layers: the texts that were hidden in it, outermost first.
+        whole: False where time or size ended the reading.
+    """
+
+    hits: tuple[Hit, ...] = ()
+    layers: tuple[bytes, ...] = ()
+    whole: bool = True
+
+    @property
+    def weight(self) -> Weight | None:
+        """The heaviest sign's weight, None where there is none."""
+        return max((hit.weight for hit in self.hits), default=None)
+
+
+def read(source: bytes, is_late: Callable[[], bool]) -> Reading:
+    """Reads a file.
+
+    Args:
+        source: all of it; what is beyond `MAX_SOURCE_BYTES` is not looked at.
+        is_late: whether the time of this file is over.
+    """
+    cut = source[:MAX_SOURCE_BYTES]
+    if not PHP_BEGINS.search(cut) or not (ACTS.search(cut) and HAS_SOURCE.search(cut)):
+        return Reading(whole=len(cut) == len(source))
+    found = _read_layer(cut, 0, is_late)
+    styles = style_hits(cut)
+    hits = sorted((*found.hits, *styles), key=lambda hit: (-hit.weight, hit.depth, hit.line))
+    return Reading(tuple(hits), found.layers, found.whole and len(cut) == len(source))
+
+
+def _read_layer(source: bytes, depth: int, is_late: Callable[[], bool]) -> Reading:
+    run = Run(is_late, depth)
+    root = parse(_CURLY_INDEX.sub(rb"\1[\2]", source))
+    _walk(run, root)
+    if (run.functions or run.has_classes) and not run.over:
+        _walk(run, root)  # now it is known what functions are given that stand before their calls
+    hits, layers, whole = list(run.hits.values()), [], not run.over
+    for layer, why in run.layers.items() if depth < MAX_DEPTH else ():
+        inner = _read_layer(_as_source(layer), depth + 1, is_late)
+        hits += [replace(hit, detail=f"{why}: {hit.detail}".rstrip(": ")[:80]) for hit in inner.hits]
+        layers += [layer, *inner.layers]
+        whole = whole and inner.whole
+    return Reading(tuple({(hit.signal, hit.depth > 0): hit for hit in reversed(hits)}.values()), tuple(layers), whole)
+
+
+def _as_source(layer: bytes) -> bytes:
+    """Returns a text that is run as a source that begins outside of PHP."""
+    code = layer.lstrip()
+    if code.startswith(b"?>"):
+        return code[2:]
+    opens = _OPENS.search(code[:400])
+    return code if opens is not None and opens.start() <= len(b"\xef\xbb\xbf") else b"<?php " + code
+
+
+def _walk(run: Run, root: Node) -> None:
+    """Looks at every statement in its order; expressions are evaluated from their top."""
+    waiting = [root]
+    while waiting and run.may_go_on():
+        node = waiting.pop()
+        if node.type in {"function_definition", "method_declaration"}:
+            _function(run, node)
+            continue
+        if node.type in {"class_declaration", "trait_declaration"}:
+            run.has_classes = True
+        elif node.type == "foreach_statement":
+            _loop(run, node)
+        elif node.type == "global_declaration":
+            run.scope.shared |= {text(variable)[1:] for variable in node.named_children}
+        if node.type.endswith("_expression") or node.type in {"encapsed_string", "string"}:
+            evaluate(run, node)
+            waiting += reversed(run.bodies)
+            run.bodies.clear()
+        else:
+            waiting += reversed(node.named_children)
+
+
+def _function(run: Run, node: Node) -> None:
+    """Reads a function with variables of its own; its parameters are what its calls were seen to give them."""
+    name, parameters, body = (named(node, field) for field in ("name", "parameters", "body"))
+    if name is None or parameters is None or body is None:
+        return
+    names = [named(one, "name") for one in parameters.named_children]
+    known = tuple(text(one)[1:] if one is not None else b"" for one in names)
+    function = run.functions.setdefault(text(name).lower(), Function(known))
+    around, run.scope = run.scope, Scope()
+    for place, value in function.given.items():
+        run.put(function.parameters[place], value)
+    _walk(run, body)
+    run.scope = around
+
+
+def _loop(run: Run, node: Node) -> None:
+    """Gives the variables of a foreach what the looped value is made of."""
+    children = node.named_children
+    if not children:
+        return
+    value = union(evaluate(run, children[0]))
+    for target in children[1:-1]:
+        nested = [child for child in target.named_children if child.type == "variable_name"]
+        for variable in [target] if target.type == "variable_name" else nested:
+            run.put(text(variable)[1:], value)

@@ -1,0 +1,89 @@
+"""What a judge of PHP may find, and how much each says by itself: one table."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+
+
+class Weight(IntEnum):
+    """How much a signal says."""
+
+    HINT = 1
+    SUSPICION = 2
+    PROOF = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """One kind of sign.
+
+    Attributes:
+        weight: by itself; in_layer: where it stands in code that was hidden in the file.
+        meaning: for the reader of a finding, in English.
+    """
+
+    weight: Weight
+    meaning: str
+    in_layer: Weight = Weight.SUSPICION
+
+    def in_depth(self, depth: int) -> Weight:
+        """Returns what it says so many layers deep."""
+        return max(self.weight, self.in_layer) if depth else self.weight
+
+
+PROOF, SUSPICION, HINT = Weight.PROOF, Weight.SUSPICION, Weight.HINT
+
+SIGNALS: Mapping[str, Signal] = {
+    # What a visitor sends is run.
+    "request_to_code": Signal(PROOF, "what a visitor sends is run as PHP", PROOF),
+    "request_to_command": Signal(PROOF, "what a visitor sends is run as a command of the server", PROOF),
+    "request_to_call": Signal(PROOF, "a visitor chooses the function that is called", PROOF),
+    "request_to_callback": Signal(PROOF, "a visitor chooses the function that is called back", PROOF),
+    "request_to_include": Signal(SUSPICION, "a visitor chooses the file that is run", PROOF),
+    "request_to_part_of_include": Signal(HINT, "a visitor chooses a part of the name of a file that is run"),
+    "request_to_file": Signal(SUSPICION, "what a visitor sends is written into a file", PROOF),
+    "request_to_handle": Signal(HINT, "what a visitor sends is written into an open file"),
+    "request_to_mail": Signal(SUSPICION, "a visitor chooses address and text of a mail"),
+    "request_to_pattern": Signal(HINT, "a visitor chooses pattern and replacement, by which old versions run code"),
+    "request_to_objects": Signal(HINT, "what a visitor sends is made into objects"),
+    "request_to_variables": Signal(HINT, "what a visitor sends becomes variables"),
+    "request_in_built_call": Signal(HINT, "what a visitor sends goes to a function whose name is not known"),
+    "upload": Signal(SUSPICION, "a visitor's file is put in place", PROOF),
+    # What another server sends is run.
+    "remote_to_code": Signal(PROOF, "what another server sends is run as PHP", PROOF),
+    "remote_to_command": Signal(PROOF, "what another server sends is run as a command", PROOF),
+    "remote_to_call": Signal(PROOF, "another server chooses the function that is called", PROOF),
+    "remote_to_include": Signal(PROOF, "what another server sends is run as a file", PROOF),
+    "remote_to_file": Signal(HINT, "what another server sends is written into a file", PROOF),
+    # Hidden by way of writing.
+    "hidden_source": Signal(PROOF, "the name of the request's data is put together from pieces", PROOF),
+    "hidden_function": Signal(PROOF, "the name of a dangerous function is put together from pieces", PROOF),
+    "hidden_include": Signal(SUSPICION, "the name of a file that is run is decoded", PROOF),
+    "decoded_code": Signal(PROOF, "text that was encoded is decoded and run", PROOF),
+    "decoded_code_unread": Signal(SUSPICION, "something is decoded and run that cannot be read here", PROOF),
+    "built_code": Signal(SUSPICION, "text put together from pieces is run as PHP"),
+    "opaque_code": Signal(SUSPICION, "a large unreadable text is made into code and run"),
+    "opaque_call": Signal(SUSPICION, "a large unreadable text goes to a function whose name is hidden"),
+    "decoded_drop": Signal(PROOF, "decoded PHP is written into a file", PROOF),
+    "plain_drop": Signal(PROOF, "PHP that runs commands is written into a file", PROOF),
+    "dangerous_callback": Signal(PROOF, "code is run by way of a callback", PROOF),
+    "pattern_code": Signal(SUSPICION, "a pattern runs what it finds as PHP (modifier e)", PROOF),
+    "include_of_no_php": Signal(PROOF, "a file that is no PHP by its name is run as PHP", PROOF),
+    "include_of_data": Signal(PROOF, "a text is run as if it were a file (data:)", PROOF),
+    "windows_shell": Signal(PROOF, "a shell of Windows is started", PROOF),
+    # What is odd in a layer, and ordinary outside.
+    "code": Signal(HINT, "text is run as PHP", PROOF),
+    "command": Signal(HINT, "a command of the server is run", PROOF),
+    "dynamic_danger": Signal(HINT, "a dangerous function is called by a variable", PROOF),
+    "setting": Signal(HINT, "a setting is changed that decides what PHP runs", PROOF),
+    # Style.
+    "style_names": Signal(HINT, "names that look alike (O0O0, Il1l)"),
+    "style_goto": Signal(HINT, "the order of the code is scrambled by goto"),
+    "style_escapes": Signal(HINT, "texts are written in escapes"),
+    "style_bits": Signal(HINT, "texts are combined bit by bit"),
+    "style_comments": Signal(HINT, "comments stand between all parts of expressions"),
+    "style_padding": Signal(SUSPICION, "code is moved out of sight to the right"),
+    "style_indexes": Signal(HINT, "texts are picked together letter by letter"),
+    "unfinished": Signal(HINT, "the file could not be looked at whole within its time"),
+}
+"""Every sign, by its lasting name."""

@@ -1,0 +1,53 @@
+"""Ways of writing by which somebody hides what a source does; each alone is only a hint."""
+
+import re
+from collections.abc import Callable
+
+from scanners.php.run import Hit
+
+LOOKED_AT_BYTES = 300_000
+
+_NAMES = re.compile(rb"\$(?:[O0_o]{5,}|[Il1]{6,})\b")
+_GOTO = re.compile(rb"\bgoto \w{1,40};")
+_ESCAPES = re.compile(rb"(?:\\x[0-9a-fA-F]{2}|\\[0-7]{2,3}){4,}")
+_RUNS = re.compile(rb"\b(?:eval|GLOBALS|goto)\b|\$\{")
+_BITS = re.compile(rb"['\"]\s{0,4}[\^|&]\s{0,4}['\"\w~]")
+_COMMENTS = re.compile(rb"['\")\]]\s{0,4}/\*[^*]{0,40}\*/|/\*\w{2,12}\*/")
+_PADDING = re.compile(rb"[ \t]{150}[^\n]{0,80}?(?:eval|base64|\$\w{1,40}\s{0,4}=|@include|GLOBALS)")
+_INDEXES = re.compile(rb"\$\w{1,40}\[\d{1,6}\]\s{0,4}\.\s{0,4}\$\w{1,40}\[\d{1,6}\]")
+_DECLARES = re.compile(rb"^\s{0,40}(?:namespace|class|interface|abstract|final)\s", re.MULTILINE)
+_DOC_COMMENT = re.compile(rb"^\s{0,40}(?:/\*|\*)[^\n]*$", re.MULTILINE)
+
+
+def _count(pattern: re.Pattern[bytes], source: bytes) -> int:
+    return sum(1 for _ in pattern.finditer(source))
+
+
+def _scrambled_names(source: bytes) -> bool:
+    return len({found[0] for found in _NAMES.finditer(source)}) >= 3  # noqa: PLR2004  # one may be chance
+
+
+def _escapes(source: bytes) -> bool:
+    return _count(_ESCAPES, source) >= 12 and _RUNS.search(source) is not None  # noqa: PLR2004
+
+
+def _bits(source: bytes) -> bool:
+    return _DECLARES.search(source) is None and _count(_BITS, _DOC_COMMENT.sub(b"", source)) >= 6  # noqa: PLR2004
+
+
+STYLES: dict[str, Callable[[bytes], bool]] = {
+    "style_names": _scrambled_names,
+    "style_goto": lambda source: _count(_GOTO, source) >= 12,  # noqa: PLR2004
+    "style_escapes": _escapes,
+    "style_bits": _bits,
+    "style_comments": lambda source: _count(_COMMENTS, source) >= 12,  # noqa: PLR2004
+    "style_padding": lambda source: _PADDING.search(source) is not None,
+    "style_indexes": lambda source: _count(_INDEXES, source) >= 4,  # noqa: PLR2004
+}
+"""Signal → whether a source is written like that; the numbers are those that clean sources do not reach."""
+
+
+def style_hits(source: bytes) -> list[Hit]:
+    """Returns the ways of writing that a source shows."""
+    looked_at = source[:LOOKED_AT_BYTES]
+    return [Hit(signal, 1, b"") for signal, shows in STYLES.items() if shows(looked_at)]

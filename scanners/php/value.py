@@ -1,0 +1,134 @@
+"""What is known of an expression without running it: its constant, where it comes from, and how it was made."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from enum import IntFlag
+
+Constant = bytes | tuple["Constant | None", ...] | Mapping[bytes, "Constant | None"]
+"""A text (numbers are their digits), a list, or a map; an element that is not known is None."""
+
+LARGE_BYTES = 250
+"""A constant of this length that nobody can read may hold a program."""
+
+TRAIL_STEPS = 16
+"""Steps that are kept of a way from source to sink."""
+
+
+class Origin(IntFlag):
+    """Where data come from."""
+
+    NOWHERE = 0
+    REQUEST = 1
+    REMOTE = 2
+    HIDDEN = 4
+    SERVER = 8
+    GLOBALS = 16
+
+
+FOREIGN = Origin.REQUEST | Origin.HIDDEN
+"""What a visitor can send: plainly, or by a name that was put together to hide it."""
+
+CARRIED = Origin.REQUEST | Origin.REMOTE | Origin.HIDDEN
+"""What stays with data on their way; that something is `$_SERVER` or `$GLOBALS` itself ends with an index."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of a way, newest first."""
+
+    line: int
+    text: bytes
+    before: "Step | None" = None
+    count: int = 1
+
+    @property
+    def lines(self) -> tuple[tuple[int, bytes], ...]:
+        """Every step as line and source, oldest first."""
+        steps: list[tuple[int, bytes]] = []
+        step: Step | None = self
+        while step is not None:
+            steps.append((step.line, step.text))
+            step = step.before
+        return tuple(reversed(steps))
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """What is known of one expression.
+
+    Attributes:
+        constant: its value where that can be worked out, None where not.
+        origin: where the data in it come from.
+        decoded: they went through a decoder (base64, inflate, xor and the like).
+        assembled: its text was put together from pieces, so that nobody finds it by searching.
+        opaque: it holds a large constant that stays unreadable.
+        loose: it is foreign only because a method, whose work is not known, was given something foreign.
+        trail: the way from a foreign source to here.
+    """
+
+    constant: Constant | None = None
+    origin: Origin = Origin.NOWHERE
+    decoded: bool = False
+    assembled: bool = False
+    opaque: bool = False
+    loose: bool = False
+    trail: Step | None = None
+
+    @property
+    def word(self) -> bytes | None:
+        """The constant where it is a text."""
+        return self.constant if isinstance(self.constant, bytes) else None
+
+    @property
+    def name(self) -> bytes | None:
+        """The constant as the name of a function: lower case, without a leading backslash."""
+        return None if self.word is None else self.word.lower().lstrip(b"\\")
+
+    @property
+    def is_foreign(self) -> bool:
+        """Whether a visitor can decide what it is."""
+        return bool(self.origin & FOREIGN)
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether another server can."""
+        return bool(self.origin & Origin.REMOTE)
+
+    @property
+    def is_large(self) -> bool:
+        """Whether it holds enough to be a program."""
+        return self.opaque or (self.word is not None and len(self.word) >= LARGE_BYTES)
+
+    def at(self, line: int, text: bytes) -> "Value":
+        """Returns the same value one step further on its way; only what is foreign or remote has one."""
+        if not self.origin & CARRIED:
+            return self
+        before = self.trail
+        if before is not None and before.count >= TRAIL_STEPS:
+            return self
+        if before is not None and before.line == line:
+            before = before.before  # the whole of the line says more than a part of it
+        step = Step(line, text[:STEP_BYTES], before, 1 if before is None else before.count + 1)
+        return replace(self, trail=step)
+
+
+STEP_BYTES = 160
+
+UNKNOWN = Value()
+
+
+def union(*values: Value, constant: Constant | None = None) -> Value:
+    """Returns what is made of several values: it comes from wherever any of them does."""
+    carrying = [value for value in values if value.origin & CARRIED]
+    origin = Origin.NOWHERE
+    for value in carrying:
+        origin |= value.origin & CARRIED
+    return Value(
+        constant,
+        origin,
+        decoded=any(value.decoded for value in values),
+        assembled=any(value.assembled for value in values),
+        opaque=any(value.is_large for value in values),
+        loose=bool(carrying) and all(value.loose for value in carrying),
+        trail=next((value.trail for value in carrying if value.trail is not None), None),
+    )

@@ -1,0 +1,69 @@
+"""`online-sentry audit`: looks through a folder for malware; nothing is executed and nothing changed."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pydantic import TypeAdapter
+from rich.markup import escape
+
+from sentry.app.auditing import audit_folder
+from sentry.cli.shell import ExitCode, JsonOption, command, out, print_json, working
+from sentry.clock import SystemClock
+from sentry.domain.finding import AuditReport, Finding, FindingClass, Sign
+
+REPORT: TypeAdapter[AuditReport] = TypeAdapter(AuditReport)
+COLOURS = {FindingClass.CONFIRMED: "bold red", FindingClass.SUSPICIOUS: "yellow"}
+SIGNS_SHOWN = 3
+SKIPPED_SHOWN = 20
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command."""
+    app.command("audit")(command(audit))
+
+
+async def audit(
+    *,
+    path: Annotated[Path, typer.Option("--path", metavar="DIR", help="The folder that a site is served from.")],
+    as_json: JsonOption = False,
+) -> ExitCode:
+    """Look through every file of a folder for malware. Exit code 0 when nothing was found, 1 when something was."""
+    with working(f"looking through {path}"):
+        report = audit_folder(path, SystemClock())
+    if as_json:
+        print_json(REPORT.dump_python(report, mode="json"))
+    else:
+        _print(report)
+    return ExitCode.OK if report.worst is None else ExitCode.NEGATIVE
+
+
+def _print(report: AuditReport) -> None:
+    for finding in report.findings:
+        _print_finding(finding)
+    manifest = report.manifest
+    for skipped in manifest.skipped[:SKIPPED_SHOWN]:
+        out.print(f"not looked at: {escape(skipped.path)} ({escape(skipped.why)}, {skipped.size_bytes:,} bytes)")
+    if len(manifest.skipped) > SKIPPED_SHOWN:
+        out.print(f"not looked at: {len(manifest.skipped) - SKIPPED_SHOWN} more (all are in --json)")
+    confirmed = sum(finding.verdict is FindingClass.CONFIRMED for finding in report.findings)
+    out.print(
+        f"{manifest.files:,} files looked at, {manifest.scripts:,} of them scripts, {manifest.hidden:,} hidden, "
+        f"{manifest.size_bytes:,} bytes: {confirmed} confirmed, {len(report.findings) - confirmed} suspicious"
+    )
+
+
+def _print_finding(finding: Finding) -> None:
+    out.print(f"[{COLOURS[finding.verdict]}]{finding.verdict}[/] {escape(finding.path)}")
+    for sign in finding.signs[:SIGNS_SHOWN]:
+        _print_sign(sign)
+    for number, layer in enumerate(finding.layers, 1):
+        out.print(f"    hidden text {number}: {escape(layer)}")
+
+
+def _print_sign(sign: Sign) -> None:
+    where = f", in hidden text {sign.layer} deep" if sign.layer else ""
+    detail = f" ({escape(sign.detail)})" if sign.detail else ""
+    out.print(f"  {sign.meaning}{detail}{where} [dim]{sign.rule}[/]")
+    for line in sign.way:
+        out.print(f"    {line.number:>5}  {escape(line.text)}")
