@@ -18,7 +18,9 @@ import pytest
 from tests.integration.servers.process import require
 
 AGENT_ADDRESS, WORLD_ADDRESS = "10.77.0.2", "10.77.0.1"
-WORLD = "10.80.0.0/12"
+WORLD = "11.80.0.0/12"
+"""Public addresses, for the agent tells them from private ones; nothing leaves the namespaces."""
+
 CLONE_NEWNET = 0x40000000
 _OWN = Path("/proc/thread-self/ns/net")
 

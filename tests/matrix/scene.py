@@ -24,9 +24,14 @@ ROOT = Path(__file__).parents[2]
 EPOCH = datetime(2025, 6, 10, 8, 0, tzinfo=UTC)
 """Where the agent's time begins: past, so that commands with the machine's own clock find the month over."""
 
-RESOLVERS = ("10.83.0.53", "10.84.0.53")
+ANCHORS = ("11.81.0.1:8080", "11.82.0.1:8080")
+RESOLVERS = ("11.83.0.53", "11.84.0.53")
 WEB_PORT = 8080
+CLIENTS, OPERATORS = "clients", "operators"
+"""The channels: who hears of sites, and who hears of the agent itself."""
+
 MINUTE_S = 60
+SITES = {f"site-{number:03}": [f"11.80.2.{number}"] for number in range(200)}
 
 
 class QuickAgent(AgentProcess):
@@ -119,15 +124,13 @@ class Scene:
     def __init__(self, folder: Path, network: Network, plot: Plot) -> None:
         self.network, self.plot = network, plot
         self.began_at = 0.0
+        self._heard = 0
         self.lapse = Lapse.begin(plot.speed, plot.epoch)
         self.mail = SmtpSink()
         self.servers = {port: self._server(folder, port) for port in {WEB_PORT, *plot.ports.values()}}
         zone = folder / "zone.json"
         zone.write_text(json.dumps({f"{key}.test": list(of) for key, of in plot.sites.items()}))
-        self.resolvers = {
-            address: WorldProcess(folder, network, "tests.matrix.name_server", address, str(zone))
-            for address in RESOLVERS
-        }
+        self.resolvers = {address: self._resolver(folder, address, zone) for address in RESOLVERS}
         self.store = plot.store or folder / "agent" / "sentry.db"
         self.agent = self._agent(folder / "agent")
 
@@ -136,6 +139,11 @@ class Scene:
         return WorldProcess(
             folder, self.network, "benchmarks.obedient_sites", str(port), str(control), control=control
         )
+
+    def _resolver(self, folder: Path, address: str, zone: Path) -> WorldProcess:
+        ready = folder / f"{address}.ready"
+        words = (address, str(zone), str(ready))
+        return WorldProcess(folder, self.network, "tests.matrix.name_server", *words, control=ready)
 
     def _agent(self, folder: Path) -> QuickAgent:
         port = free_port()
@@ -152,12 +160,13 @@ class Scene:
         document = agent_document(
             port,
             sites,
-            {"guardia": mail_channel(self.mail)},
+            {name: mail_channel(self.mail, to=[f"{name}@example.com"]) for name in (CLIENTS, OPERATORS)},
+            routes=[{"about": "site", "to": [CLIENTS]}, {"about": "agent", "to": [OPERATORS]}],
             interval_s=MINUTE_S,
             recheck_after_s=(10, 20),
             language="en",
             store=f"sqlite:///{self.store}",
-            probe={"resolvers": list(RESOLVERS)},
+            probe={"resolvers": list(RESOLVERS), "anchors": list(ANCHORS)},
             **self.plot.sections,
         )
         return QuickAgent(write_config(folder / "sentry.yaml", document), port, self.lapse)
@@ -172,6 +181,9 @@ class Scene:
                 stack.enter_context(process)
             up = float(len(self.plot.sites))
             wait_until(lambda: self.series("probe_success{") == up, "every site to be up", within_s=60)
+            wait_until(lambda: not any(one["state"] == "open" for one in self.incidents()), "the agent to be at ease")
+            self.settle()
+            self._heard = len(self.mail.mails)
             self.began_at = self.lapse.seconds()
             yield self
 
@@ -224,6 +236,12 @@ class Scene:
         items: list[dict[str, Any]] = self.json("incidents?limit=500")["items"]
         return items
 
+    def told(self, channel: str) -> list[str]:
+        """Returns the subjects of the mails to a channel since the scene began, oldest first."""
+        return [
+            mail.subject for mail in self.mail.mails[self._heard :] if mail.recipients == (f"{channel}@example.com",)
+        ]
+
     def minutes(self, site: str) -> dict[int, str]:
         """Returns the state of each minute that the agent has written of a site, by its number since 1970."""
         runs = self.rows(
@@ -239,3 +257,17 @@ class Scene:
             key: {minute for minute, state in self.minutes(key).items() if state == "down"} for key in self.plot.sites
         }
         return {key: minutes for key, minutes in down.items() if minutes}
+
+
+def assert_nobody_accused(scene: Scene) -> None:
+    """No outage, no incident, no minute down, and no client was told anything."""
+    assert scene.rows("SELECT count(*) FROM outages") == [(0,)]
+    assert [incident for incident in scene.incidents() if incident["site"]] == []
+    assert scene.down_minutes() == {}
+    assert scene.told(CLIENTS) == []
+
+
+def unknown_of(scene: Scene, site: str, first: int, last: int) -> list[int]:
+    """Returns the minutes [first, last] of a site that nothing is written of, or that are written as unknown."""
+    known = scene.minutes(site)
+    return [minute for minute in range(first, last + 1) if known.get(minute, "unknown") == "unknown"]

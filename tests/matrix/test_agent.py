@@ -11,25 +11,9 @@ import pytest
 
 from tests.e2e.test_store_faults import locked
 from tests.matrix.conftest import Play
-from tests.matrix.scene import MINUTE_S, Plot, Scene
+from tests.matrix.scene import MINUTE_S, SITES, Plot, Scene, assert_nobody_accused, unknown_of
 
 pytestmark = [pytest.mark.integration, pytest.mark.matrix]
-
-SITES = {f"site-{number:03}": [f"10.80.2.{number}"] for number in range(200)}
-
-
-def assert_nobody_accused(scene: Scene) -> None:
-    """No outage, no incident, no minute down, and nobody was told anything."""
-    assert scene.rows("SELECT count(*) FROM outages") == [(0,)]
-    assert scene.incidents() == []
-    assert scene.down_minutes() == {}
-    assert scene.mail.mails == ()
-
-
-def unknown_of(scene: Scene, site: str, first: int, last: int) -> list[int]:
-    """Returns the minutes [first, last] of a site that nothing is written of, or that are written as unknown."""
-    known = scene.minutes(site)
-    return [minute for minute in range(first, last + 1) if known.get(minute, "unknown") == "unknown"]
 
 
 @pytest.mark.timeout(60)

@@ -6,11 +6,9 @@ import pytest
 
 from benchmarks.obedient_sites import ERROR, UP
 from tests.matrix.conftest import Play
-from tests.matrix.scene import EPOCH, MINUTE_S, Plot
+from tests.matrix.scene import EPOCH, MINUTE_S, SITES, Plot
 
 pytestmark = [pytest.mark.integration, pytest.mark.matrix]
-
-SITES = {f"site-{number:03}": [f"10.80.2.{number}"] for number in range(200)}
 
 
 @pytest.mark.promise("001-24")
