@@ -20,6 +20,8 @@ CASES = {
     "SiteDown": (f"sentry_check_down{{{SERIES}}}", "0 0 1 1", "2m"),
     "SiteDegraded": (f"sentry_check_degraded{{{SERIES}}}", "1x30", "15m"),
     "CertificateExpiresSoon": (f"probe_ssl_earliest_cert_expiry{{{SERIES}}}", "1000000x120", "90m"),
+    "CertificateRevoked": ('sentry_certificate_revoked{site="shop"}', "0 NaN 1", "2m"),
+    "DomainExpiresSoon": ('sentry_domain_expiry_timestamp_seconds{site="shop"}', "1000000x120", "90m"),
     "BudgetSpent": ('sentry_slo_budget_remaining_seconds{site="shop"}', "10 -10 -10", "1m"),
     "SentryConfigurationRefused": ("sentry_config_last_reload_successful", "0x10", "8m"),
     "SentryAlertsStuck": ("sentry_outbox_oldest_seconds", "400x10", "5m"),
