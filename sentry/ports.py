@@ -294,6 +294,14 @@ class LedgerReader(Protocol):
         """Returns the spans of own fault that touch [start, end), oldest first: they void failed samples."""
         ...
 
+    async def raw_from(self) -> int:
+        """Returns the minute from which on every probe is kept; of sealed days before it the worst of each minute."""
+        ...
+
+    async def starts(self, start: datetime, end: datetime) -> Sequence[datetime]:
+        """Returns when the watch was started within [start, end), oldest first."""
+        ...
+
     async def changes(self, site_key: str, since: datetime) -> Sequence[RecentChange]:
         """Returns what changed at a site since then (CHANGE_SEEN events), oldest first."""
         ...

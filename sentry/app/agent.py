@@ -192,6 +192,7 @@ class Agent:
             **self._lookouts.loops(),
         }
         settings = self.books.settings
+        await self.books.store.marks.watch_started()
         enroll = self.books.roster.prepare(settings)
         await self._apply(settings, enroll, await self.prober.prepare(settings.checks()))
         await self._reactions.release_removed()

@@ -12,11 +12,13 @@ from sentry.app.memory import beside_the_loop
 from sentry.app.roster import Roster
 from sentry.clock import SystemClock
 from sentry.domain.errors import NotFound
+from sentry.domain.month import Month
 from sentry.domain.watched_site import WatchedSite
 from sentry.ports import Clock
 from sentry.reports.messages import Messages
 from sentry.services.attributions import Attributions
 from sentry.services.budgets import Budgets
+from sentry.services.recomputation import Recomputation, Recomputed
 from sentry.services.reports import Reports
 from sentry.settings import Settings
 from sentry.store import Store, open_store
@@ -53,6 +55,12 @@ class Books:
         if site is None:
             raise NotFound(f"there is no site '{site_key}'; sites: {_some(self.roster.sites)}")
         return site
+
+    async def recompute(self, site: WatchedSite, month: Month | None) -> Recomputed:
+        """Recomputes a month of a site from its raw evidence."""
+        checks = [check for check in self.roster.checks.values() if check.site_key == site.key]
+        days = self.settings.retention.samples_days
+        return await Recomputation(self.store.ledger, self.clock, kept_days=days).of_month(site, checks, month)
 
     def client_sites(self, client_key: str) -> list[WatchedSite]:
         """Returns the sites of a client.

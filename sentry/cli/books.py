@@ -16,6 +16,7 @@ from sentry.cli.months import (
     runs_out,
     show_intervals,
 )
+from sentry.cli.recomputed import print_recomputed, recomputed_document
 from sentry.cli.shell import ExitCode, JsonOption, command, config_of, err, out, print_json, working
 from sentry.cli.tables import show
 from sentry.domain.budget import floored
@@ -96,20 +97,35 @@ async def ledger(
     *,
     month: MonthOption = "",
     explain: Annotated[bool, typer.Option("--explain", help="Every interval with the rule that counted it.")] = False,
+    recompute: Annotated[
+        bool, typer.Option("--recompute", help="From the raw evidence, held against the ledger.")
+    ] = False,
     as_json: JsonOption = False,
-) -> None:
-    """Show the minutes of a site's month, and what counted them: up, down, degraded, in maintenance or unknown."""
+) -> ExitCode:
+    """Show the minutes of a site's month, and what counted them: up, down, degraded, in maintenance or unknown.
+
+    With --recompute, exit code 1 where the ledger has a minute otherwise than its evidence.
+    """
     wanted = month_of(month)
     async with open_books(config_of(context)) as books:
         watched = books.site(site)
+        if recompute:
+            with working("reading every sample again"):
+                recomputed = await books.recompute(watched, wanted)
+            if as_json:
+                print_json(recomputed_document(recomputed))
+            else:
+                print_recomputed(recomputed)
+            return ExitCode.NEGATIVE if recomputed.differences else ExitCode.OK
         reckoned = await books.budgets.of_month(watched, wanted)
     if as_json:
         print_json(explained_document(reckoned))
-        return
+        return ExitCode.OK
     print_month(reckoned)
     if explain:
         out.print()
         show_intervals(reckoned)
+    return ExitCode.OK
 
 
 async def budget(
@@ -123,7 +139,7 @@ async def budget(
     """Show what each site may still be down this month, and the verdict."""
     wanted = month_of(month)
     if explain and not site:
-        raise typer.BadParameter("name the site whose minutes are to be explained", param_hint="SITE")
+        raise typer.BadParameter("--explain is about one site: name it", param_hint="SITE")
     async with open_books(config_of(context)) as books:
         sites = [books.site(site)] if site else list(books.roster.sites.values())
         with working(f"reckoning the month of {len(sites)} site(s)"):

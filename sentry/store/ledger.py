@@ -20,9 +20,11 @@ from sentry.store import attributions, figures, ledger_bulk, own_faults, probed
 from sentry.store.database import Database
 from sentry.store.documents import RESULT
 from sentry.store.events import event_of
+from sentry.store.marks import WATCH_STARTED
 from sentry.store.minutes import run_of
 from sentry.store.outages import outage_of
-from sentry.store.schema import checks, events, failures, ledger_runs, outages
+from sentry.store.schema import checks, events, failures, ledger_runs, marks, outages
+from sentry.store.sealed import raw_from
 
 _log = structlog.get_logger(__name__)
 
@@ -138,6 +140,21 @@ class StoredLedger:
     async def own_faults(self, start: datetime, end: datetime) -> Sequence[OwnFault]:
         """Returns the spans of own fault that touch [start, end), oldest first."""
         return await own_faults.spans(self._database, start, end)
+
+    async def raw_from(self) -> int:
+        """Returns the minute from which on every probe is kept; of sealed days before it the worst of each minute."""
+        async with self._database.read() as connection:
+            return await raw_from(connection)
+
+    async def starts(self, start: datetime, end: datetime) -> Sequence[datetime]:
+        """Returns when the watch was started within [start, end), oldest first."""
+        query = (
+            select(marks.c.at_us)
+            .where(marks.c.key.startswith(WATCH_STARTED), marks.c.at_us >= start, marks.c.at_us < end)
+            .order_by(marks.c.at_us)
+        )
+        async with self._database.read() as connection:
+            return list((await connection.execute(query)).scalars())
 
     async def changes(self, site_key: str, since: datetime) -> Sequence[RecentChange]:
         """Returns what changed at a site since then (CHANGE_SEEN events), oldest first."""

@@ -11,6 +11,9 @@ from sentry.store.database import Database
 from sentry.store.events import EventLog
 from sentry.store.writing import insert_new
 
+WATCH_STARTED = "watch-started:"
+"""The key of a start of the watch begins so: what a probe stood for ends there."""
+
 _TABLE = schema.marks
 
 
@@ -35,6 +38,10 @@ class MarkBook:
             if made:
                 await self._events.append(connection, events)
         return made
+
+    async def watch_started(self) -> None:
+        """Remembers that the watch is started now."""
+        await self.once(f"{WATCH_STARTED}{self._clock.now().isoformat()}")
 
     async def is_made(self, key: str) -> bool:
         """Returns whether the mark is there."""

@@ -29,6 +29,8 @@ class MemoryLedger:
         self.failed: dict[str, list[ProbeResult]] = {}
         self.faults: list[OwnFault] = []
         self.changed: list[RecentChange] = []
+        self.raw_begin = 0
+        self.started: list[datetime] = []
 
     async def histories(self, site_keys: Collection[str], start: int, end: int) -> Mapping[str, SiteHistory]:
         return {
@@ -98,6 +100,12 @@ class MemoryLedger:
 
     async def own_faults(self, start: datetime, end: datetime) -> Sequence[OwnFault]:
         return [one for one in self.faults if one.began_at < end and (one.ended_at is None or one.ended_at >= start)]
+
+    async def raw_from(self) -> int:
+        return self.raw_begin
+
+    async def starts(self, start: datetime, end: datetime) -> Sequence[datetime]:
+        return [at for at in self.started if start <= at < end]
 
     async def changes(self, site_key: str, since: datetime) -> Sequence[RecentChange]:
         return [change for change in self.changed if change.at >= since]

@@ -29,6 +29,7 @@ JSON_COMMANDS = (
     ("verify",),
     ("ledger", "shop"),
     ("ledger", "shop", "--explain"),
+    ("ledger", "shop", "--recompute"),
     ("budget",),
     ("budget", "shop", "--month", "2026-10"),
     ("budget", "shop", "--explain"),
@@ -247,3 +248,41 @@ def test_incident_attribute_adds_a_word_with_its_reason(watched: CommandLine) ->
     text = watched.run("incident", "show", "1").stdout
     assert re.search(r"client +Ana: moved \[the\] name", text)
     assert watched.run("incident", "attribute", "99", "--to", "client", "--reason", "x").exit_code == 5
+
+
+@pytest.mark.promise("001-23", "001-24")
+def test_ledger_recompute_proves_the_figures_and_finds_what_was_changed(watched: CommandLine, tmp_path: Path) -> None:
+    """What a real agent wrote is what its probes say; a minute bettered behind its back is found, with code 1."""
+    honest = watched.run("ledger", "shop", "--recompute")
+    assert "the evidence gives the same figures, to the minute" in honest.stdout, honest.stdout
+    assert honest.exit_code == 0
+
+    copy = CommandLine(_copied(watched.config, tmp_path))
+    with closing(sqlite3.connect(tmp_path / "sentry.db")) as database, database:
+        (down,) = database.execute(_DOWN_OF_SHOP).fetchone()
+        database.execute("UPDATE ledger_runs SET state = 'up' WHERE state = 'down'")
+    assert down > 0
+    found = copy.run("ledger", "shop", "--recompute")
+    assert found.exit_code == 1
+    assert f"{down} minutes differ from their evidence" in found.stdout
+    assert re.search(r"shop/http +20[-0-9 :]+ up +down", found.stdout)
+    document = json.loads(copy.run("ledger", "shop", "--recompute", "--json").stdout)
+    assert (document["same"], len(document["differences"])) == (False, down)
+
+
+_DOWN_OF_SHOP = """
+    SELECT sum(end_minute - start_minute) FROM ledger_runs JOIN checks ON checks.id = check_id
+    WHERE state = 'down' AND site_key = 'shop'"""
+
+
+def _copied(config: Path, folder: Path) -> Path:
+    """The configuration and its store in another folder."""
+    with (
+        closing(sqlite3.connect(config.parent / "sentry.db")) as source,
+        closing(sqlite3.connect(folder / "sentry.db")) as target,
+    ):
+        source.backup(target)
+    text = config.read_text().replace(f"sqlite:///{config.parent}/", f"sqlite:///{folder}/")
+    copy = folder / config.name
+    copy.write_text(text)
+    return copy
