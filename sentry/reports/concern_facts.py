@@ -57,7 +57,8 @@ def _plain(value: object, wording: Wording) -> str:
     if isinstance(value, list | tuple):
         items = [inert_line(str(item), 100) for item in value[:_ITEMS_SHOWN]]
         more = len(value) - len(items)
-        return ", ".join(items) + (f" +{more}" if more else "")
+        between = "; " if any("," in item for item in items) else ", "
+        return between.join(items) + (f" +{more}" if more else "")
     return str(value)[:4_096]
 
 

@@ -51,7 +51,7 @@ CONCERNS: dict[ConcernKind, ConcernText] = {
             "Look at the machine that runs the watch: its network, its name servers, its clock and its load. Nothing "
             "has to be done at the sites."
         ),
-        rows=((N_("Cause"), "causes"), (N_("Sites concerned"), "sites")),
+        rows=((N_("Cause"), "causes"), (N_("What was seen"), "evidence"), (N_("Sites concerned"), "sites")),
         words={
             "causes": {
                 "network": N_("no network"),

@@ -11,7 +11,12 @@ from sentry.domain.severity import Severity
 BEGAN = datetime(2026, 11, 22, 2, 14, 10, tzinfo=UTC)
 
 FACTS: dict[ConcernKind, dict[str, Any]] = {
-    ConcernKind.OWN_FAULT: {"causes": ["network", "resolvers"], "since": BEGAN.isoformat(), "sites": 200},
+    ConcernKind.OWN_FAULT: {
+        "causes": ["network", "resolvers"],
+        "since": BEGAN.isoformat(),
+        "sites": 200,
+        "evidence": ["anchor 192.0.2.1:443 does not answer", "sites fail in 7 network(s), and none answered since"],
+    },
     ConcernKind.RESOLVER: {"resolver": "192.0.2.53:53", "error": "no answer within 2 s"},
     ConcernKind.DEGRADED: {
         "check": "acme-shop/http",

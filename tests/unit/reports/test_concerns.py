@@ -74,6 +74,12 @@ def test_concern_of_agent_names_no_site() -> None:
     assert (message.labels["site"], message.labels["client"]) == ("", "")
 
 
+def test_concern_of_agent_shows_what_was_seen() -> None:
+    """Whoever is woken by it can judge the judgement; sentences with commas stay apart."""
+    text = " ".join(said(ConcernKind.OWN_FAULT).text.split())
+    assert "192.0.2.1:443 does not answer; sites fail in 7 network(s), and none answered since" in text
+
+
 @KINDS
 def test_concern_with_hostile_facts_is_inert_everywhere(kind: ConcernKind) -> None:
     """Names, records and details may be what an attacker chose."""
