@@ -18,6 +18,7 @@ from sentry.metrics.telemetry import Metrics
 from sentry.ports import EvidenceCollector, TicketMirror
 from sentry.services.alerts import Alerts
 from sentry.services.concerns import Concerns
+from sentry.services.dependencies import Dependencies
 from sentry.services.grouping import Groups
 from sentry.services.incidents import FindView, Incidents
 from sentry.services.maintenance_watch import MaintenanceWatch
@@ -66,6 +67,7 @@ class Reactions:
         changing = asyncio.Lock()
         self.groups = Groups(
             sightings=Sightings(views, clock),
+            dependencies=Dependencies(views, store.incidents),
             view=view,
             incidents=store.incidents,
             changing=changing,

@@ -110,6 +110,11 @@ def _traits_of_name(url: str) -> frozenset[Trait]:
     return frozenset({Trait(TraitKind.ZONE, ".".join(labels[-2:])), Trait(TraitKind.RESOLUTION, "")})
 
 
+def site_of(key: str) -> str:
+    """Returns the site that a key of a site or of one of its checks names."""
+    return key.partition("/")[0]
+
+
 def server_of(address: str) -> str:
     """Returns the address of a server without its port.
 

@@ -34,6 +34,9 @@ def _known_zone(name: str) -> str:
     return name
 
 
+Dependency = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,62}(/[a-z0-9][a-z0-9_.-]{0,62})?$")]
+"""A site's key, or a check's: `site/check`."""
+
 ZoneName = Annotated[str, AfterValidator(_known_zone), Field(description="IANA time zone, e.g. Europe/Madrid.")]
 
 
@@ -155,6 +158,12 @@ class CheckOptions(StrictModel):
     name: Key | None = Field(None, description="Name of the check within its site; its kind when absent.")
     interval_s: int | None = Field(None, ge=1, le=86_400, description="The plan's when absent.")
     timeout_s: float = Field(10, gt=0, le=300, description="Deadline over all phases, seconds.")
+    depends_on: tuple[Dependency, ...] = Field(
+        (),
+        max_length=50,
+        description="What this check cannot do without, beside what its site depends on: keys of sites or checks "
+        "(`site/check`).",
+    )
     slow_factor: SlowFactor | None = Field(None, description="The plan's when absent; 0: no answer is slow.")
     weight: Weight = Field(
         Weight.DECIDES,
@@ -214,6 +223,12 @@ class Site(StrictModel):
     )
     name: str | None = Field(None, description="As reports call it; the host name when absent.")
     host: Key | None = Field(None, description="The server it stands on, one of `hosts`.")
+    depends_on: tuple[Dependency, ...] = Field(
+        (),
+        max_length=50,
+        description="What the site cannot do without: keys of other sites, or of checks (`site/check`). While one is "
+        "down, nobody is alerted of this site and no ticket is filed; it is probed and counted as ever.",
+    )
     hosted: bool = Field(
         default=True,
         description="Whether it stands on our own infrastructure; false: it is watched, but no availability is "
@@ -245,6 +260,7 @@ class Check:
     Attributes:
         key: `site/name`; it fixes the phase of the check within its interval and never changes.
         host: key of the server it stands on, empty where none is named.
+        depends_on: keys of the sites and checks that it cannot do without.
         host_group: probes of one group share a cap on how many run at once.
     """
 
@@ -261,6 +277,7 @@ class Check:
     host_group: str
     host_cap: int
     host: str = ""
+    depends_on: tuple[str, ...] = ()
 
     @property
     def watched_url(self) -> str:

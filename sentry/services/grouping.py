@@ -29,6 +29,7 @@ from sentry.domain.incident import REOPEN_WITHIN, Incident, IncidentState, Timel
 from sentry.domain.incident_policy import IncidentPolicy
 from sentry.domain.site import Check
 from sentry.ports import Clock, IncidentStore, Telemetry
+from sentry.services.dependencies import Dependencies
 from sentry.services.sightings import ByTrait, Sightings
 from sentry.services.watch import CheckView
 
@@ -37,6 +38,9 @@ TOLD_WITHIN = timedelta(seconds=75)
 
 LOOKED_AT_S = 1.0
 """How often it is looked whether what is held has been decided."""
+
+FOLLOWS_S = 5.0
+"""What a probe and its re-checks may take beside their waiting, when something follows what it depends on."""
 
 ENTRIES = 500
 """A group's timeline of so many entries gets no more for members that come and go."""
@@ -77,6 +81,7 @@ class Groups:
         self,
         *,
         sightings: Sightings,
+        dependencies: Dependencies,
         view: Callable[[str], CheckView | None],
         incidents: IncidentStore,
         changing: asyncio.Lock,
@@ -86,6 +91,7 @@ class Groups:
         quiet: Callable[[Incident, datetime], bool] = lambda _incident, _at: False,
     ) -> None:
         self._sightings = sightings
+        self._dependencies = dependencies
         self._view = view
         self._incidents = incidents
         self._changing = changing
@@ -114,6 +120,9 @@ class Groups:
         """
         alone = replace(incident, parent_id=None, held_until=None)
         report, policy = incident.report, self._policy()
+        needed = await self._dependencies.outage(check)
+        if needed is not None:
+            return replace(alone, parent_id=needed.id)
         if report is None or not policy.group_hold_s or self._quiet(incident, at):
             return alone
         traits = failing_traits(check, report.failed, report.last_good)
@@ -124,7 +133,8 @@ class Groups:
                 return replace(alone, parent_id=parent.id)
         started_at = report.failed.scheduled_at
         counted = {trait: count(seen.get(trait, ()), started_at) for trait in traits}
-        if not undecided(counted, traits, policy.group_min_sites):
+        is_undecided = undecided(counted, traits, policy.group_min_sites)
+        if not is_undecided and not self._dependencies.are_undecided(check, started_at):
             return alone
         self._may_hold = True
         until = min(at + timedelta(seconds=policy.group_hold_s), started_at + TOLD_WITHIN)
@@ -152,8 +162,33 @@ class Groups:
         async with self._changing:
             incidents = await self._incidents.held()
             self._may_hold = bool(incidents)
-            if incidents:
-                await self._decide(await self._fared(incidents))
+            free = [incident for incident in incidents if not await self._depends(incident)]
+            if free:
+                await self._decide(await self._fared(free))
+
+    async def _depends(self, incident: Incident) -> bool:
+        """Decides what something else is to blame for; returns whether that is so, or may still turn out to be."""
+        now, view = self._clock.now(), self._view_of(incident)
+        needed = await self._dependencies.outage(view.check) if view is not None else None
+        if needed is not None and needed.id != incident.id:
+            told = Event(EventKind.INCIDENT_UPDATED, now, str(needed.id), {"added": "dependents"})
+            await self._incidents.adopt(needed, [incident.id], [], told)
+            return True
+        if incident.parent_id is not None:
+            await self._let_go(incident, now)
+            return True
+        is_open = view is not None and self._dependencies.are_undecided(view.check, _failed_at(incident))
+        return is_open and not _is_due(incident, now)
+
+    async def _let_go(self, incident: Incident, now: datetime) -> None:
+        """What it depended on is well again: it is told by itself unless it has followed within its time."""
+        if incident.state is IncidentState.RESOLVED:
+            await self._incidents.save(replace(incident, held_until=None), [], [])
+        elif _is_due(incident, now):
+            await self._release(replace(incident, parent_id=None), now)
+
+    def _view_of(self, incident: Incident) -> CheckView | None:
+        return self._view(incident.report.check_key) if incident.report else None
 
     async def _fared(self, incidents: Sequence[Incident]) -> Held:
         seen = await self._sightings.by_trait()
@@ -167,8 +202,7 @@ class Groups:
         return Held(incidents, traits, since, counted)
 
     def _traits(self, incident: Incident) -> frozenset[Trait]:
-        report = incident.report
-        view = self._view(report.check_key) if report else None
+        report, view = incident.report, self._view_of(incident)
         if report is None or view is None:
             return frozenset()
         return failing_traits(view.check, report.failed, report.last_good)
@@ -276,6 +310,21 @@ class Groups:
             incident = await self._incidents.get(int(event.subject))
             if incident is not None and incident.parent_id is not None:
                 await reaction(event, incident)
+            if incident is not None and event.kind is EventKind.INCIDENT_RESOLVED and not incident.is_group:
+                await self._watch_dependents(event, incident)
+
+    async def _watch_dependents(self, event: Event, needed: Incident) -> None:
+        """Gives those that depended on what is well again the time of one probe and its re-checks to follow."""
+        for member in needed.members:
+            incident = await self._incidents.get(member.id) if member.state is not IncidentState.RESOLVED else None
+            view = self._view_of(incident) if incident is not None else None
+            if incident is None or incident.held_until is not None:
+                continue
+            check = view.check if view is not None else None
+            follows_s = check.interval_s + sum(check.recheck_after_s) + FOLLOWS_S if check is not None else 0.0
+            until = event.at + timedelta(seconds=follows_s)
+            self._may_hold = True
+            await self._incidents.save(replace(incident, held_until=until), [], [])
 
     async def _group_of(self, member: Incident) -> Incident | None:
         parent = await self._incidents.get(member.parent_id) if member.parent_id is not None else None

@@ -72,6 +72,8 @@ class IncidentTickets:
         if reaction is None or incident is None or incident.held_until is not None:
             return  # what is held is written down once it is known what it is part of
         parent = await self._incidents.get(incident.parent_id) if incident.parent_id is not None else None
+        if parent is not None and not parent.is_group:
+            return  # the ticket is that of what it depends on
         if event.data.keys() & PLACED:
             reaction = self._opened if incident.opening == 1 else self._reopened
         await reaction(event, incident)

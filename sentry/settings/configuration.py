@@ -105,6 +105,7 @@ class Settings(StrictModel):
             host_group=site.host or shared_text(site.url.host or "") or site.key,
             host_cap=host.max_concurrent_probes if host else self.probe.max_concurrent_per_host,
             host=site.host or "",
+            depends_on=tuple(dict.fromkeys((*site.depends_on, *options.depends_on))),
         )
 
     def shown(self) -> dict[str, Any]:

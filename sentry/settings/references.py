@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sentry.domain.errors import Problem
+from sentry.settings.dependencies import Dependencies
 from sentry.settings.document import Document
 from sentry.settings.environment import Secrets
 from sentry.settings.place import Location
@@ -26,6 +27,7 @@ class References:
             *self._duplicate_sites(),
             *self._duplicate_checks(),
             *self._fallback_cycles(),
+            *Dependencies(self._document).problems(),
             *self._names_from_outside(),
         ]
 

@@ -15,6 +15,7 @@ from sentry.domain.result import Evidence, Reason, Status
 from sentry.domain.site import Check, Language
 from sentry.ports import Channel, SampleKind
 from sentry.services.alerts import Alerts
+from sentry.services.dependencies import Dependencies
 from sentry.services.grouping import Groups
 from sentry.services.incidents import Incidents
 from sentry.services.sightings import Sightings
@@ -52,6 +53,7 @@ class Neighbourhood:
     Args:
         servers: the address that each site stands on, by its key.
         clients: of sites; `acme` where none is given.
+        depends_on: what sites cannot do without.
 
     Attributes:
         down: why a site fails now, by its key; one that is not there answers.
@@ -79,6 +81,7 @@ class Neighbourhood:
         self._ledger = MemoryLedger()
         self._store = MemoryWatchStore(self.queue)
         self._clients = clients or {}
+        self._depends_on = depends_on or {}
         self._lines = lines(channels or {"mail": self.mail})
         self._routes = routes
         self._rechecks: dict[str, datetime] = {}
@@ -87,7 +90,8 @@ class Neighbourhood:
 
     def _check(self, site_key: str) -> Check:
         check = make_check(f"{site_key}/http", url=f"http://{site_key}.example/")
-        return replace(check, client_key=self._clients.get(site_key, "acme"))
+        depends_on = self._depends_on.get(site_key, ())
+        return replace(check, client_key=self._clients.get(site_key, "acme"), depends_on=depends_on)
 
     def start(self) -> None:
         """Makes every service anew over the same stores, as a start of the agent does."""
@@ -97,6 +101,7 @@ class Neighbourhood:
         )
         self.groups = Groups(
             sightings=Sightings(self.watch.views, self.clock),
+            dependencies=Dependencies(self.watch.views, self.incidents),
             view=self.watch.view,
             incidents=self.incidents,
             changing=changing,
