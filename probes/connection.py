@@ -175,6 +175,7 @@ class Connection(Watched):
                 if size < BUFFER_BYTES and not self.hung_up:
                     self.ready = False  # epoll(7): a short read has emptied it, and more makes a new edge
                 self._served += 1 + size // PIECE_BYTES
+                self._trace.received_bytes += size
                 return self.buffer[:size]
 
     def _failure(self, error: OSError) -> ProbeFailure:

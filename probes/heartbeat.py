@@ -24,6 +24,7 @@ class HeartbeatOptions(CheckOptions):
     """Keys of a heartbeat check."""
 
     rechecked: ClassVar[bool] = False
+    asks_site: ClassVar[bool] = False
     """A second look 10 s later could see nothing new: the time to wait is in `grace_s`."""
 
     kind: Literal["heartbeat"] = "heartbeat"

@@ -71,6 +71,7 @@ class ProbeKind:
                     Status.UP,
                     phases=trace.phases,
                     evidence=evidence,
+                    received_bytes=trace.received_bytes,
                 )
             return self._bad_result(trace, scheduled_at, started_at, duration_s, error)
         except Exception as bug:  # noqa: BLE001  # evidence is made of what strangers wrote
@@ -105,6 +106,7 @@ class ProbeKind:
             detail=one_line(detail, DETAIL_CHARS),
             phases=trace.phases,
             evidence=trace.evidence(),
+            received_bytes=trace.received_bytes,
         )
 
     def _verdict(self, trace: Trace, error: Exception) -> ProbeFailure:

@@ -38,6 +38,7 @@ class Trace:
         phase: the phase under way; a deadline that passes is blamed on it.
         http: what an HTTP exchange has seen so far.
         progress: how far the phase under way has come, for the detail of a deadline that passes.
+        received_bytes: all that came over TCP so far, also in an attempt that was none.
         failure: a verdict already reached while evidence for it is still being read; the deadline cannot change it.
     """
 
@@ -52,12 +53,13 @@ class Trace:
     degraded: tuple[Reason, str] | None = None
     progress: Callable[[], str] | None = None
     failure: ProbeFailure | None = None
+    received_bytes: int = 0
     _since: float | None = None
     _log: list[Note] = field(default_factory=list)
 
     def begin_anew(self) -> None:
-        """Forgets all that was noted; an attempt that was none has left it."""
-        fresh = Trace(self.clock)
+        """Forgets all that was noted but what it has cost the site; an attempt that was none has left it."""
+        fresh = Trace(self.clock, received_bytes=self.received_bytes)
         for one in fields(self):
             setattr(self, one.name, getattr(fresh, one.name))
 

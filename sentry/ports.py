@@ -642,6 +642,10 @@ class FindingBook(Protocol):
         """Keeps a finding in place of the one before."""
         ...
 
+    async def keep_all(self, kind: str, findings: Mapping[str, Finding]) -> None:
+        """Keeps many findings of a kind at once, by their subjects, in place of those before."""
+        ...
+
     async def forget(self, kind: str, subject: str) -> None:
         """Forgets a finding; one that is not there is forgotten already."""
         ...

@@ -91,8 +91,16 @@ class Agent:
             books, self.metrics, self.watch, environment, resolver, probes_here=workers == 1
         )
         collector = Collector(clock, settings.probe.resolvers, settings.probe.ca_file, resolver=resolver)
-        self._reactions = Reactions(books, self.metrics, channels, collector, self.watch.view, self.watch.views)
-        self._lookouts = Lookouts(books, self.metrics, self.watch, environment, download)
+        self._lookouts = Lookouts(books, self.metrics, self.watch, environment, download, stretch=self.prober.stretch)
+        self._reactions = Reactions(
+            books,
+            self.metrics,
+            channels,
+            collector,
+            self.watch.view,
+            self.watch.views,
+            self._lookouts.requests.asked,
+        )
         self._scheduler = Duties(books, self.metrics).schedule()
 
     def _prober(self, environment: ProbeEnvironment) -> Prober:
@@ -104,6 +112,7 @@ class Agent:
         return LocalProber(environment, clock, self.metrics, self._finished, max_concurrent=probing.max_concurrent)
 
     def _finished(self, done: Finished) -> None:
+        self._lookouts.requests.took(done.check, done.result)
         self._hearing.take(self._lookouts.judged(done.check, done.result), done.kind, done.delay_s)
 
     def _events_written(self) -> None:

@@ -21,6 +21,7 @@ from sentry.services.certificates import CertificateWatch
 from sentry.services.degradations import Degradations
 from sentry.services.domains import DomainWatch
 from sentry.services.paces import Paces
+from sentry.services.request_budgets import RequestBudgets
 from sentry.services.revocations import RevocationWatch
 from sentry.services.slowness import Slowness
 from sentry.services.watch import Watch
@@ -32,16 +33,28 @@ DEGRADATIONS_EVERY_S = 5.0
 DOWNLOAD_WITHIN_S = 30.0
 """A list of ten megabytes takes a while; nobody waits for it."""
 
+REQUESTS_EVERY_S = 15.0
 PACES_EVERY_S = 1.0
 """While there is something to learn; twenty thousand checks are done in three quarters of an hour."""
 PACES_AGAIN_S = 300.0
 
 
 class Lookouts:
-    """Builds them; each has a loop of its own, so that none waits for another."""
+    """Builds them; each has a loop of its own, so that none waits for another.
+
+    Attributes:
+        requests: what each site is asked, to be told of each probe.
+    """
 
     def __init__(
-        self, books: Books, metrics: Metrics, watch: Watch, environment: ProbeEnvironment, download: Download
+        self,
+        books: Books,
+        metrics: Metrics,
+        watch: Watch,
+        environment: ProbeEnvironment,
+        download: Download,
+        *,
+        stretch: Callable[[Mapping[str, int]], None],
     ) -> None:
         self._books = books
         self._clock = books.clock
@@ -88,6 +101,16 @@ class Lookouts:
             clock=books.clock,
         )
 
+        self.requests = RequestBudgets(
+            lambda: books.roster.sites,
+            lambda: [view.check for view in watch.views()],
+            stretch=stretch,
+            findings=findings,
+            events=books.store.events,
+            telemetry=metrics,
+            clock=books.clock,
+        )
+
     def judged(self, check: Check, result: ProbeResult) -> ProbeResult:
         """Returns a result with what is known beside the probe taken into account."""
         return self._slowness.judged(check, self._revoked.judged(result, check.plan))
@@ -100,6 +123,7 @@ class Lookouts:
         """
         await self._revocations.load()
         await self._paces.resume()
+        await self.requests.resume()
 
     def loops(self) -> Mapping[str, Callable[[], Awaitable[None]]]:
         """Returns what has to run while the agent does, by name."""
@@ -107,6 +131,7 @@ class Lookouts:
             "certificates": self._each(LOOK_EVERY_S, self._certificates.look),
             "revocation": self._each(LOOK_EVERY_S, self._look_for_revocations),
             "paces": self._learn_paces,
+            "requests": self._each(REQUESTS_EVERY_S, self.requests.look),
             "degradations": self._each(DEGRADATIONS_EVERY_S, self._degradations.look),
             "domains": self._each(LOOK_EVERY_S, self._look_at_domains),
             "zones": self._each(LOOK_EVERY_S, self._look_at_zones),

@@ -28,7 +28,7 @@ def application(
         books: configuration and store.
         metrics: what is exported.
         watch: what is believed of every check now.
-        lookouts: know of domains.
+        lookouts: know of domains, and what sites are asked.
         agent: how the agent is.
         reload: reads the configuration again.
     """
@@ -50,6 +50,7 @@ def application(
         heartbeat_token=books.roster.heartbeat_token,
         registration=lookouts.domains.registration,
         reload=reload,
+        spent=lookouts.requests.today,
     )
     return build_app(sources, _options(books.settings))
 

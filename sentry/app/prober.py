@@ -1,7 +1,7 @@
 """What the agent needs of whatever probes for it, and the plain answer: one wheel in its own loop."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -37,6 +37,10 @@ class Prober(Protocol):
         """Probes a check once more at an instant, beside its slots."""
         ...
 
+    def stretch(self, strides: Mapping[str, int]) -> None:
+        """Probes only each so-manieth slot of these checks from now on, and every one of all others."""
+        ...
+
     async def run(self) -> None:
         """Probes until cancelled; results that are known by then are handed on."""
         ...
@@ -63,6 +67,7 @@ class LocalProber:
         self._environment = environment
         self._wheel = Wheel(clock, telemetry, finished, max_concurrent=max_concurrent)
         self.recheck = self._wheel.recheck
+        self.stretch = self._wheel.stretch
         self.run = self._wheel.run
 
     @property

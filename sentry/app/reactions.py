@@ -59,6 +59,7 @@ class Reactions:
         collector: EvidenceCollector,
         view: FindView,
         views: Callable[[], Sequence[CheckView]],
+        asked: Callable[[str, int], None],
     ) -> None:
         self._books = books
         self._channels = channels
@@ -86,6 +87,7 @@ class Reactions:
             policy=lambda: books.settings.incidents,
             place=self.groups.place,
             changing=changing,
+            asked=asked,
         )
         self.maintenance = MaintenanceWatch(
             sites=lambda: list(books.roster.sites.values()),

@@ -9,6 +9,7 @@ from pydantic import SecretStr
 
 from sentry.domain.announcement import Scope, Subject
 from sentry.domain.maintenance import Calendar, excluded
+from sentry.domain.request_budget import Allowance
 from sentry.domain.site import Check, Language
 from sentry.domain.wall_time import EPOCH
 from sentry.domain.watched_site import WatchedCheck, WatchedSite
@@ -114,6 +115,10 @@ def watched_sites(settings: Settings) -> list[WatchedSite]:
             language=checks[site.key][0].language,
             uptime_target=settings.plans[site.plan].uptime_target,
             contract_start=site.contract_start,
+            allowance=Allowance.of(
+                (site.request_budget, settings.plans[site.plan].request_budget),
+                (one.interval_s for one in checks[site.key] if one.options.asks_site),
+            ),
             checks=tuple(WatchedCheck(one.key, one.interval_s, one.options.weight) for one in checks[site.key]),
             hosted=site.hosted,
             excluded=frozenset(settings.plans[site.plan].excluded_attributions),

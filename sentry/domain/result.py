@@ -191,6 +191,7 @@ class ProbeResult:
         failed_phase: the phase in which it failed, None where no phase did.
         detail: one line with the figures of this failure, e.g. `status 503, expected 200-299`.
         phases: seconds spent in each phase that was reached, summed over redirects.
+        received_bytes: all that came over TCP, TLS and headers included.
     """
 
     check_key: str
@@ -203,6 +204,13 @@ class ProbeResult:
     detail: str = ""
     phases: dict[Phase, float] = field(default_factory=dict)
     evidence: Evidence = field(default_factory=Evidence)
+    received_bytes: int = 0
+
+    @property
+    def requests(self) -> int:
+        """How often the site was asked: once, and once more for each redirect."""
+        http = self.evidence.http
+        return max(1, len(http.hops)) if http is not None else 1
 
     @property
     def answers(self) -> bool:

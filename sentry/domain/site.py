@@ -12,6 +12,7 @@ from pydantic import AfterValidator, AnyHttpUrl, Field, SerializeAsAny, model_va
 
 from sentry.domain.failure_report import Attribution
 from sentry.domain.model import StrictModel
+from sentry.domain.request_budget import RequestBudget
 from sentry.domain.severity import Severity
 from sentry.domain.shop import Shop
 from sentry.domain.weight import CountsAs, Weight
@@ -121,6 +122,9 @@ class Plan(StrictModel):
     slow_counts_as: CountsAs = Field(
         CountsAs.DEGRADED, description="What a slow answer counts as, also above a check's max_response_s."
     )
+    request_budget: RequestBudget = Field(
+        RequestBudget(), description="What the watch may ask of a site in a local day."
+    )
     audit_every_days: int = Field(15, ge=1, le=366, description="Days from one security audit to the next.")
     update_weekday: Weekday = Field(Weekday.TUESDAY, description="The day of the weekly update.")
     maintenance_notice_h: float = Field(
@@ -153,6 +157,9 @@ class CheckOptions(StrictModel):
 
     rechecked: ClassVar[bool] = True
     """Whether a failure is looked at again before it counts; false where a second look can see nothing new."""
+
+    asks_site: ClassVar[bool] = True
+    """Whether a probe sends anything to the site; false where the site calls us."""
 
     kind: str = Field(description="What is probed, and how.")
     name: Key | None = Field(None, description="Name of the check within its site; its kind when absent.")
@@ -249,6 +256,9 @@ class Site(StrictModel):
         "Changes of other types are told too.",
     )
     contract_start: date | None = Field(None, description="First day that counts; the day first seen when absent.")
+    request_budget: RequestBudget | None = Field(
+        None, description="What the watch may ask of this site in a local day; each key the plan's when absent."
+    )
     shop: Shop | None = Field(None, description="The pages by which a shop lives; each becomes a check.")
     checks: tuple[SerializeAsAny[CheckOptions], ...] = Field(min_length=1, description="What is probed.")
 

@@ -1,6 +1,6 @@
 """A site as the budget and the reports see it: whose it is, what was promised, and which of its checks count."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
 from functools import lru_cache
@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from sentry.domain.failure_report import Attribution
 from sentry.domain.maintenance import Work
+from sentry.domain.request_budget import Allowance
 from sentry.domain.site import Language
 from sentry.domain.weight import Weight
 
@@ -31,6 +32,7 @@ class WatchedSite:
         uptime_target: promised availability of a month, percent.
         contract_start: first local day that counts; None: it counts from when it was first seen.
         checks: the checks configured now; the first that decides is the one whose response times are reported.
+        allowance: what the watch may ask of it in a local day.
         work: all maintenance that is or was announced, in order of time; also what counts as it was seen.
         maintenance: what of it was announced in time, as [start, end) minutes; they are taken out of the account.
         hosted: whether it stands on our own infrastructure; of any other nothing is promised.
@@ -47,6 +49,7 @@ class WatchedSite:
     uptime_target: float = 99.7
     contract_start: date | None = None
     checks: tuple[WatchedCheck, ...] = ()
+    allowance: Allowance = field(default_factory=lambda: Allowance.of((), ()))
     work: tuple[Work, ...] = ()
     maintenance: tuple[tuple[int, int], ...] = ()
     hosted: bool = True

@@ -138,6 +138,9 @@ _TABLE = (
         "window",
     ),
     # maintenance
+    _gauge("site_requests_today", "Requests that the watch has made to the site in its local day.", "site"),
+    _gauge("site_received_bytes_today", "Bytes that the watch has received from the site in its local day.", "site"),
+    _gauge("request_budget_used_ratio", "Share of the site's daily request budget that is used.", "site"),
     _gauge("maintenance_active", "Whether announced maintenance is under way at the site.", "site"),
     # configuration and web
     _gauge("config_last_reload_successful", "Whether the last reading of the configuration worked."),

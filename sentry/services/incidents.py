@@ -78,6 +78,7 @@ class Incidents:
         incidents: where they are kept.
         ledger: failed results and recent changes.
         collector: looks around a failure.
+        asked: told how often a site was asked for that, by its key.
         policy: what is told, as it is configured now.
         place: decides whether an outage is told by itself.
 
@@ -97,6 +98,7 @@ class Incidents:
         policy: Callable[[], IncidentPolicy] = IncidentPolicy,
         place: PlaceOutage = _at_once,
         changing: asyncio.Lock | None = None,
+        asked: Callable[[str, int], None] | None = None,
     ) -> None:
         self._view = view
         self._policy = policy
@@ -104,6 +106,7 @@ class Incidents:
         self._incidents = incidents
         self._ledger = ledger
         self._collector = collector
+        self._asked = asked
         self._clock = clock
         self._telemetry = telemetry
         self._collections: dict[str, asyncio.Task[CollectedEvidence]] = {}
@@ -199,13 +202,16 @@ class Incidents:
     def _collecting(self, check: Check) -> asyncio.Task[CollectedEvidence]:
         task = self._collections.get(check.key)
         if task is None:
-            task = asyncio.create_task(self._collect(check.watched_url), name=f"evidence:{check.key}")
+            task = asyncio.create_task(self._collect(check), name=f"evidence:{check.key}")
             self._collections[check.key] = task
         return task
 
-    async def _collect(self, url: str) -> CollectedEvidence:
+    async def _collect(self, check: Check) -> CollectedEvidence:
         async with self._collectors:
-            return await self._collector.collect(url, COLLECT_WITHIN_S)
+            evidence = await self._collector.collect(check.watched_url, COLLECT_WITHIN_S)
+        if self._asked is not None:
+            self._asked(check.site_key, len(evidence.addresses))
+        return evidence
 
     async def _confirmed(self, event: Event, check: Check) -> None:
         started_at = datetime.fromisoformat(event.data["started_at"])

@@ -8,7 +8,7 @@ from sentry.ports import Finding
 from sentry.store import schema
 from sentry.store.database import Database
 from sentry.store.documents import FACTS
-from sentry.store.writing import insert_or_replace
+from sentry.store.writing import insert_or_replace, write_rows
 
 _TABLE = schema.findings
 
@@ -30,9 +30,18 @@ class StoredFindings:
 
     async def keep(self, kind: str, subject: str, finding: Finding) -> None:
         """Keeps a finding in place of the one before."""
-        row = {"kind": kind, "subject": subject, "at_us": finding.at, "facts": FACTS.dump(dict(finding.facts))}
+        await self.keep_all(kind, {subject: finding})
+
+    async def keep_all(self, kind: str, findings: Mapping[str, Finding]) -> None:
+        """Keeps many findings of a kind in one transaction, each in place of the one before."""
+        if not findings:
+            return
+        rows = (
+            {"kind": kind, "subject": subject, "at_us": one.at, "facts": FACTS.dump(dict(one.facts))}
+            for subject, one in findings.items()
+        )
         async with self._database.write() as connection:
-            await connection.execute(insert_or_replace(connection, _TABLE, ("at_us", "facts")), row)
+            await write_rows(connection, insert_or_replace(connection, _TABLE, ("at_us", "facts")), rows)
 
     async def forget(self, kind: str, subject: str) -> None:
         """Forgets a finding; one that is not there is forgotten already."""

@@ -64,9 +64,19 @@ class SiteDocument(BaseModel):
     response_s: float | None = Field(description="Duration of the last probe of its first check.")
 
 
+class AskedDocument(BaseModel):
+    """What the watch has asked of a site in its local day, and what it may."""
+
+    requests: int
+    requests_allowed: int
+    received_bytes: int
+    received_bytes_allowed: int
+
+
 class SiteDetailDocument(SiteDocument):
     """One site with its checks."""
 
+    asked_today: AskedDocument
     checks: list[CheckDocument]
 
 

@@ -55,10 +55,11 @@ async def sites(request: web.Request) -> web.Response:
 
 async def site(request: web.Request) -> web.Response:
     """One site with its checks."""
-    standing = await standing_of(request.app[SOURCES], request.match_info["key"])
+    sources = request.app[SOURCES]
+    standing = await standing_of(sources, request.match_info["key"])
     if standing is None:
         raise not_found("there is no site of this key; /api/v1/sites lists them")
-    return answer(site_detail_document(standing))
+    return answer(site_detail_document(standing, sources.spent(standing.site)))
 
 
 async def checks(request: web.Request) -> web.Response:

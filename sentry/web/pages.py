@@ -94,6 +94,7 @@ async def site(request: web.Request) -> web.Response:
         "windows": upcoming(sources, standing.site),
         "window_words": WINDOW_WORDS,
         "standing_words": STANDING_WORDS,
+        "asked": sources.spent(standing.site),
     }
     return await render(request, "site.html", facts)
 

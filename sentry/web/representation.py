@@ -7,12 +7,14 @@ from urllib.parse import urlsplit, urlunsplit
 from sentry.domain.budget import floored_percent
 from sentry.domain.incident import Incident
 from sentry.domain.ledger import Explained
+from sentry.domain.request_budget import Allowance, Spent
 from sentry.domain.responsibility import AttributionEntry
 from sentry.domain.result import ProbeResult
 from sentry.domain.ticket import Ticket
 from sentry.services.reckoning import SiteMonth
 from sentry.services.watch import CheckView
 from sentry.web.documents import (
+    AskedDocument,
     AttributionDocument,
     BudgetDocument,
     CheckDocument,
@@ -91,10 +93,21 @@ def site_document(standing: SiteStanding) -> SiteDocument:
     )
 
 
-def site_detail_document(standing: SiteStanding) -> SiteDetailDocument:
+def asked_document(spent: Spent, allowance: Allowance) -> AskedDocument:
+    """Returns what a site was asked today."""
+    return AskedDocument(
+        requests=spent.requests,
+        requests_allowed=allowance.requests,
+        received_bytes=spent.received_bytes,
+        received_bytes_allowed=allowance.received_bytes,
+    )
+
+
+def site_detail_document(standing: SiteStanding, spent: Spent) -> SiteDetailDocument:
     """Returns a site with its checks."""
+    asked = asked_document(spent, standing.site.allowance)
     checks = [check_document(check.view) for check in standing.checks]
-    return SiteDetailDocument(**dict(site_document(standing)), checks=checks)
+    return SiteDetailDocument(**dict(site_document(standing)), asked_today=asked, checks=checks)
 
 
 def incident_document(incident: Incident, cause: str) -> IncidentDocument:

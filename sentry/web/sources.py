@@ -15,6 +15,7 @@ from sentry.domain.incident import Incident, IncidentState
 from sentry.domain.maintenance_window import MaintenanceWindow
 from sentry.domain.month import Month
 from sentry.domain.registration import Registration
+from sentry.domain.request_budget import Spent
 from sentry.domain.responsibility import AttributionEntry
 from sentry.domain.site import Language
 from sentry.domain.ticket import Ticket, TicketState
@@ -208,6 +209,7 @@ class Sources:
             check takes none.
         registration: what is known of the domain of a site, None where nobody was asked.
         reload: reads the configuration again.
+        spent: what a site was asked in its local day.
     """
 
     clock: Clock
@@ -227,6 +229,7 @@ class Sources:
     heartbeat_token: Callable[[str], str | None]
     registration: Callable[[str], Registration | None]
     reload: Callable[[], Awaitable[None]]
+    spent: Callable[[WatchedSite], Spent]
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,7 @@ class Spoke:
         waiting: a probe is due and has not started; due, kind: what for.
         run: the probe under way; None where there is none.
         removed: it is no longer on the wheel; what still points to it is void.
+        stride: only each so-manieth slot is probed.
     """
 
     check: Check
@@ -44,6 +45,7 @@ class Spoke:
     waiting: bool = False
     run: "Run | None" = None
     removed: bool = False
+    stride: int = 1
 
 
 @dataclass(slots=True, eq=False)

@@ -79,6 +79,7 @@ class Wheel:
         self._telemetry = telemetry
         self._finished = finished
         self._spokes: dict[str, Spoke] = {}
+        self._strides: Mapping[str, int] = {}
         self._rim = Rim()
         self._rechecks = Rechecks()
         self._places = Places(max_concurrent)
@@ -105,6 +106,7 @@ class Wheel:
                 self._remove(key)
             group = self._places.group(check.host_group)
             spoke = self._spokes[key] = Spoke(check, probe, phase_of(key, check.interval_s), group)
+            spoke.stride = self._strides.get(key, 1)
             spread = min(first_within_s, check.interval_s) * spoke.phase_s / check.interval_s
             self._rim.add(spoke, min(now + spread, next_slot(now, spoke.phase_s, check.interval_s)))
 
@@ -113,6 +115,12 @@ class Wheel:
         spoke = self._spokes.get(check_key)
         if spoke is not None:
             self._rechecks.add(spoke, at.timestamp())
+
+    def stretch(self, strides: Mapping[str, int]) -> None:
+        """Has only each so-manieth slot of these checks probed from now on, and every one of all others."""
+        self._strides = dict(strides)
+        for key, spoke in self._spokes.items():
+            spoke.stride = strides.get(key, 1)
 
     @property
     def last_tick(self) -> float:
@@ -161,7 +169,9 @@ class Wheel:
             self._cut_overdue(now)
         for spoke in self._rim.take(wall):
             if not spoke.removed:
-                self._come_due(spoke, self._next_slot_and_missed(spoke, wall), SampleKind.SLOT)
+                due = self._next_slot_and_missed(spoke, wall)
+                if spoke.stride == 1 or not due // spoke.check.interval_s % spoke.stride:
+                    self._come_due(spoke, due, SampleKind.SLOT)
         while wall >= self._rechecks.next_due:
             due, spoke = self._rechecks.take()
             if not spoke.removed:

@@ -188,6 +188,16 @@ async def test_outbox_forgets_nothing_and_offers_no_settled_delivery_again(shelf
     assert [one.state for one in await shelf.outbox.of_incident(1)] == [DeliveryState.SENT, DeliveryState.PENDING]
 
 
+async def test_findings_kept_at_once_are_as_each_kept_by_itself(shelf: Shelf) -> None:
+    """Many in one transaction, in place of those before; none at all changes nothing."""
+    await shelf.findings.keep("requests", "shop", Finding(NOON, {"requests": 1}))
+    findings = {key: Finding(minute(5), {"requests": 2}) for key in ("shop", "blog")}
+    await shelf.findings.keep_all("requests", findings)
+    await shelf.findings.keep_all("requests", {})
+
+    assert await shelf.findings.all("requests") == findings
+
+
 async def test_finding_kept_again_replaces_the_one_before_and_no_other(shelf: Shelf) -> None:
     """One finding stands for each kind and subject, as the JSON that it was."""
     first, second = Finding(NOON, {"days": 30}), Finding(minute(5), {"days": 14, "names": ["a", "b"]})

@@ -19,5 +19,9 @@ class MemoryFindings:
         facts = json.loads(json.dumps(finding.facts))  # as a store does: JSON goes in, JSON comes out
         self.kept[kind, subject] = Finding(finding.at, facts)
 
+    async def keep_all(self, kind: str, findings: Mapping[str, Finding]) -> None:
+        for subject, finding in findings.items():
+            await self.keep(kind, subject, finding)
+
     async def forget(self, kind: str, subject: str) -> None:
         self.kept.pop((kind, subject), None)

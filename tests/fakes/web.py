@@ -14,6 +14,7 @@ from sentry.domain.health import Health, HealthState
 from sentry.domain.incident import Incident
 from sentry.domain.maintenance_window import MaintenanceWindow
 from sentry.domain.registration import Registration
+from sentry.domain.request_budget import Spent
 from sentry.domain.result import ProbeResult
 from sentry.domain.site import Check, Language
 from sentry.domain.ticket import Ticket, TicketState
@@ -123,6 +124,7 @@ class House:
     )
     reload_error: ConfigurationError | None = None
     reloads: int = 0
+    spent: dict[str, Spent] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.metrics = Metrics(self.clock, strict=True)
@@ -192,6 +194,7 @@ class House:
             heartbeat_token=self.heartbeat_tokens.get,
             registration=self.registrations.get,
             reload=self.reload,
+            spent=lambda site: self.spent.get(site.key, Spent(self.clock.now().date())),
         )
 
 

@@ -46,6 +46,27 @@ class Harness:
         await self.clock.advance(seconds)
 
 
+async def test_wheel_stretched_check_keeps_only_some_of_its_slots_until_it_is_let_go() -> None:
+    """Each fifth slot is probed and none of the others is missed; re-checks and other checks are as ever."""
+    harness = Harness()
+    resting, other = make_check("a/http"), make_check("b/http")
+    rested, probed = harness.watch(resting, other)
+    await harness.turn(60)
+    before = (len(rested.started), len(probed.started))
+    harness.wheel.stretch({resting.key: 5})
+    await harness.turn(600)
+    assert (len(rested.started) - before[0], len(probed.started) - before[1]) == (2, 10)
+    assert {at.timestamp() // 60 % 5 for at in rested.started[before[0] :]} == {0}
+    harness.wheel.recheck(resting.key, harness.clock.now() + timedelta(seconds=1))
+    await harness.turn(5)
+    assert len(rested.started) - before[0] in {3, 4}
+    assert harness.telemetry.missed == []
+    harness.wheel.stretch({})
+    rested.started.clear()
+    await harness.turn(300)
+    assert len(rested.started) == 5
+
+
 @pytest.mark.promise("001-29")
 async def test_wheel_over_ten_minutes_gives_each_check_a_slot_a_minute() -> None:
     """Every check is probed once a minute at its own phase, after one first probe at the start."""

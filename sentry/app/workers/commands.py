@@ -5,6 +5,7 @@ They hold passwords and tokens, so they stand in no command line and in no envir
 
 import io
 import pickle
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -53,7 +54,14 @@ class Recheck:
     at: datetime
 
 
-def pickled(command: Setup | Stage | Switch | Recheck) -> bytes:
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """The checks of which only each so-manieth slot is to be probed; of all others every one is."""
+
+    strides: Mapping[str, int]
+
+
+def pickled(command: Setup | Stage | Switch | Recheck | Stretch) -> bytes:
     """Returns a command as bytes. One with thousands of checks takes a while: call it in a thread."""
     stream = io.BytesIO()
     _Pickler(stream, pickle.HIGHEST_PROTOCOL).dump(command)

@@ -1,7 +1,7 @@
 """The prober of `run --workers N`: every check is probed by one of several processes, and told of by this one."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
 import structlog
@@ -113,6 +113,13 @@ class Fleet:
         """Has a check probed once more by whoever probes it."""
         member = self._homes.get(check_key)
         (self._local if member is None else member).recheck(check_key, at)
+
+    def stretch(self, strides: Mapping[str, int]) -> None:
+        """Has only some slots of these checks probed."""
+        self._local.stretch(strides)
+        for member in self._members:
+            own = {key: stride for key, stride in strides.items() if self._homes.get(key) is member}
+            member.stretch(own)
 
     async def run(self) -> None:
         """Keeps every worker running until cancelled; then they hand over what they have seen, and end."""

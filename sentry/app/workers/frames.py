@@ -22,6 +22,8 @@ class FrameKind(IntEnum):
     """Probe one check once more."""
     STOP = 5
     """Hand over what was seen, and end."""
+    STRETCH = 6
+    """Probe only some slots of these checks."""
 
     # worker to agent, JSON: whoever wrote it may have been taken over by a hostile server
     BEAT = 16

@@ -4,14 +4,14 @@ import asyncio
 import signal
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Protocol, Self
 
 import structlog
 
 from sentry.app.workers.beat import Beat, read_beat, read_generation, read_refusal
-from sentry.app.workers.commands import Recheck, Setup, Stage, Switch, pickled
+from sentry.app.workers.commands import Recheck, Setup, Stage, Stretch, Switch, pickled
 from sentry.app.workers.frames import BrokenFrame, FrameKind, Link
 from sentry.app.workers.results import Arrival, ResultReader
 from sentry.domain.site import Check
@@ -132,6 +132,10 @@ class Life:
     def recheck(self, check_key: str, at: datetime) -> None:
         """Has a check probed once more."""
         self._link.send(FrameKind.RECHECK, pickled(Recheck(check_key, at)))
+
+    def stretch(self, strides: Mapping[str, int]) -> None:
+        """Has only some slots of these checks probed."""
+        self._link.send(FrameKind.STRETCH, pickled(Stretch(strides)))
 
     # ── what it says ─────────────────────────────────────────────────────────────────────────────────────────
 

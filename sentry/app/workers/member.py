@@ -92,6 +92,11 @@ class Member:
         if self._life is not None:
             self._life.recheck(check_key, at)
 
+    def stretch(self, strides: Mapping[str, int]) -> None:
+        """Has only some slots of these checks probed; a process that starts later is told when this is said again."""
+        if self._life is not None:
+            self._life.stretch(strides)
+
     def staged(self) -> None:
         """Has the set of checks that is in force probed, once it is prepared."""
         life, generation = self._life, self._generation

@@ -21,7 +21,7 @@ from sentry.app.memory import beside_the_loop, give_back
 from sentry.app.probing import prepare, probe_environment
 from sentry.app.single import NoHeartbeats
 from sentry.app.workers.beat import beat_bytes, generation_bytes, refusal_bytes
-from sentry.app.workers.commands import Recheck, Setup, Stage, Switch, unpickled
+from sentry.app.workers.commands import Recheck, Setup, Stage, Stretch, Switch, unpickled
 from sentry.app.workers.frames import BrokenFrame, FrameKind, Link
 from sentry.app.workers.outbox import Outbox, WorkerTelemetry
 from sentry.clock import SystemClock
@@ -79,6 +79,9 @@ class Worker:
         elif kind == FrameKind.RECHECK:
             command: Recheck = unpickled(payload)
             self._wheel.recheck(command.check_key, command.at)
+        elif kind == FrameKind.STRETCH:
+            stretch: Stretch = unpickled(payload)
+            self._wheel.stretch(stretch.strides)
         else:
             raise BrokenFrame(f"kind {kind}")
 

@@ -60,6 +60,7 @@ _ResultRow = tuple[
     str,
     dict[Phase, float],
     _EvidenceRow,
+    int,
 ]
 """The fields of a `ProbeResult`."""
 _ArrivalRow = tuple[SampleKind, float, int, _ResultRow]
@@ -145,6 +146,7 @@ class ResultWriter:
                 evidence.values,
                 list(evidence.log),
             ),
+            result.received_bytes,
         )
         return _utf8(_to_json((arrival.kind, arrival.delay_s, arrival.missed_slots, fields)))
 
@@ -185,7 +187,7 @@ class ResultReader:
 
     def _arrival(self, row: _ArrivalRow) -> Arrival:
         kind, delay_s, missed_slots, one = row
-        key, scheduled_at, started_at, duration_s, status, reason, phase, detail, phases, seen = one
+        key, scheduled_at, started_at, duration_s, status, reason, phase, detail, phases, seen, received_bytes = one
         address, addresses, tls, http, values, log = seen
         evidence = Evidence(
             address,
@@ -206,6 +208,7 @@ class ResultReader:
             detail,
             phases,
             evidence,
+            received_bytes,
         )
         return Arrival(result, kind, delay_s, missed_slots)
 

@@ -386,3 +386,25 @@ async def test_http_log_tells_each_step(tmp_path: Path) -> None:
     assert len(result.evidence.log) == len(beginnings)
     for line, beginning in zip(result.evidence.log, beginnings, strict=True):
         assert line.startswith(beginning)
+
+
+# ── what a probe costs the site ──────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_http_probe_counts_its_requests_and_all_bytes_that_came(tmp_path: Path) -> None:
+    """Head, body and every redirect are counted as they came over the wire; TLS adds its own."""
+    response = page(b"x" * 50_000)
+    authority = Authority.root("Root")
+
+    async def moved_once(exchange: Exchange) -> None:
+        moved = page(status=302, headers=("Location: /there",))
+        await exchange.send(moved if exchange.number == 1 else response)
+
+    async with serving(moved_once) as server:
+        plain = await probe_once(server.url())
+    async with serving(answer(response), tls=authority.leaf("site.test").server_context()) as server:
+        secured = await probe_once(server.url(), ca_file=authority.write(tmp_path / "ca.pem"))
+    assert plain.requests == 2
+    assert plain.received_bytes == len(page(status=302, headers=("Location: /there",))) + len(response)
+    assert secured.requests == 1
+    assert len(response) < secured.received_bytes < len(response) + 10_000

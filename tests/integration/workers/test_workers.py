@@ -14,7 +14,7 @@ from tests.integration.servers.agent import AgentProcess
 from tests.integration.servers.agent_config import agent_document, write_config
 from tests.integration.servers.process import wait_until
 from tests.integration.servers.webhook_sink import WebhookSink
-from tests.integration.workers.conftest import OpenShop, children, page
+from tests.integration.workers.conftest import OpenShop, Shop, children, page
 
 PASSWORD = "s3cret-of-the-shop"  # a test credential
 
@@ -84,6 +84,27 @@ def test_rechecks_reach_the_worker_that_probes_the_check(open_shop: OpenShop) ->
     shop.site.status = 200
     shop.reload(sites=shop.document["sites"])
     wait_until(lambda: shop.down() == 0, "six recoveries", within_s=15)
+
+
+@pytest.mark.promise("000-26")
+@pytest.mark.timeout(120)
+def test_site_whose_request_budget_is_used_up_is_left_in_peace_by_every_worker(open_shop: OpenShop) -> None:
+    """Twelve checks a second use 96 requests up at once; from then on each is probed a few times an hour."""
+    shop = open_shop(sites=1)
+    (site,) = shop.document["sites"]
+    checks = [{"kind": "http", "name": f"c{number}", "url": f"/s0?{number}", "timeout_s": 3} for number in range(12)]
+    shop.reload(sites=[{**site, "checks": checks, "request_budget": {"requests_per_day": 96}}])
+    wait_until(lambda: shop.series("sentry_request_budget_used_ratio{") >= 1, "the budget to be used up", within_s=60)
+    wait_until(lambda: _rests(shop), "no check to be probed for a while", within_s=30)
+    asked = sum(shop.calls().values())
+    assert asked - 12 <= shop.series("sentry_site_requests_today{") <= asked  # as of the last look
+
+
+def _rests(shop: Shop) -> bool:
+    """Whether every check was last probed some seconds ago, though its slots are a second apart."""
+    start = "sentry_last_run_age_seconds{"
+    ages = [float(line.rpartition(" ")[2]) for line in shop.agent.metrics().splitlines() if line.startswith(start)]
+    return len(ages) == 12 and min(ages) > 5
 
 
 def _faster(document: Mapping[str, Any], **keys: Any) -> dict[str, Any]:
