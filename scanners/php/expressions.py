@@ -74,7 +74,7 @@ def _variable(run: Run, node: Node, _depth: int) -> Value:
     return _of_name(run, node, text(node)[1:])
 
 
-def _of_name(run: Run, node: Node, name: bytes, hidden: Origin = Origin.NOWHERE) -> Value:
+def _of_name(run: Run, node: Node, name: bytes, hidden: int = Origin.NOWHERE) -> Value:
     if name in REQUEST_VARIABLES:
         return Value(origin=Origin.REQUEST | hidden).at(line(node), text(node))
     if name in SERVER_VARIABLES:

@@ -85,8 +85,8 @@ def _read_layer(source: bytes, depth: int, is_late: Callable[[], bool]) -> Readi
     run = Run(is_late, depth)
     root = parse(_CURLY_INDEX.sub(rb"\1[\2]", source))
     _walk(run, root)
-    if (run.functions or run.has_classes) and not run.over:
-        _walk(run, root)  # now it is known what functions are given that stand before their calls
+    if not run.over and (run.hits or any(function.is_outdated for function in run.functions.values())):
+        _walk(run, root)  # now it is known what functions and properties are given that stand before their use
     hits, layers, whole = list(run.hits.values()), [], not run.over
     for layer, why in run.layers.items() if depth < MAX_DEPTH else ():
         inner = _read_layer(_as_source(layer), depth + 1, is_late)
@@ -113,9 +113,7 @@ def _walk(run: Run, root: Node) -> None:
         if node.type in {"function_definition", "method_declaration"}:
             _function(run, node)
             continue
-        if node.type in {"class_declaration", "trait_declaration"}:
-            run.has_classes = True
-        elif node.type == "foreach_statement":
+        if node.type == "foreach_statement":
             _loop(run, node)
         elif node.type == "global_declaration":
             run.scope.shared |= {text(variable)[1:] for variable in node.named_children}
@@ -135,6 +133,7 @@ def _function(run: Run, node: Node) -> None:
     names = [named(one, "name") for one in parameters.named_children]
     known = tuple(text(one)[1:] if one is not None else b"" for one in names)
     function = run.functions.setdefault(text(name).lower(), Function(known))
+    function.is_outdated = False
     around, run.scope = run.scope, Scope()
     for place, value in function.given.items():
         run.put(function.parameters[place], value)

@@ -50,17 +50,27 @@ class Hit:
 
 @dataclass(slots=True)
 class Function:
-    """A function or method of the source, and what its parameters were seen to be given."""
+    """A function or method of the source, and what its parameters were seen to be given.
+
+    Attributes:
+        given: by place.
+        is_outdated: whether a call gave it something worth knowing since its body was read.
+    """
 
     parameters: tuple[bytes, ...]
     given: dict[int, Value] = field(default_factory=dict)
+    is_outdated: bool = False
 
     def bind(self, arguments: tuple[Value, ...]) -> None:
-        """Takes note of one call."""
+        """Takes note of one call; what says nothing new changes nothing."""
         for place, value in enumerate(arguments[: len(self.parameters)]):
             known = self.given.get(place)
-            constant = value.constant if known is None or known.constant == value.constant else None
-            self.given[place] = union(*(filter(None, (known, value))), constant=constant)
+            if known is None:
+                self.given[place] = now = value
+            else:
+                constant = known.constant if known.constant == value.constant else None
+                now = self.given[place] = union(known, value, constant=constant)
+            self.is_outdated = self.is_outdated or (now.tells and now != known)
 
 
 @dataclass(slots=True)
@@ -98,7 +108,6 @@ class Run:
     hits: dict[str, Hit] = field(default_factory=dict)
     layers: dict[bytes, str] = field(default_factory=dict)
     bodies: list[Node] = field(default_factory=list)
-    has_classes: bool = False
     nodes: int = 0
     over: bool = False
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from enum import IntFlag
+from typing import Final
 
 Constant = bytes | tuple["Constant | None", ...] | Mapping[bytes, "Constant | None"]
 """A text (numbers are their digits), a list, or a map; an element that is not known is None."""
@@ -14,21 +14,21 @@ TRAIL_STEPS = 16
 """Steps that are kept of a way from source to sink."""
 
 
-class Origin(IntFlag):
-    """Where data come from."""
+class Origin:
+    """Where data come from; bits of an int, because an `IntFlag` costs as much as all the rest of an expression."""
 
-    NOWHERE = 0
-    REQUEST = 1
-    REMOTE = 2
-    HIDDEN = 4
-    SERVER = 8
-    GLOBALS = 16
+    NOWHERE: Final = 0
+    REQUEST: Final = 1
+    REMOTE: Final = 2
+    HIDDEN: Final = 4
+    SERVER: Final = 8
+    GLOBALS: Final = 16
 
 
-FOREIGN = Origin.REQUEST | Origin.HIDDEN
+FOREIGN: Final = Origin.REQUEST | Origin.HIDDEN
 """What a visitor can send: plainly, or by a name that was put together to hide it."""
 
-CARRIED = Origin.REQUEST | Origin.REMOTE | Origin.HIDDEN
+CARRIED: Final = Origin.REQUEST | Origin.REMOTE | Origin.HIDDEN
 """What stays with data on their way; that something is `$_SERVER` or `$GLOBALS` itself ends with an index."""
 
 
@@ -58,7 +58,7 @@ class Value:
 
     Attributes:
         constant: its value where that can be worked out, None where not.
-        origin: where the data in it come from.
+        origin: where the data in it come from, bits of `Origin`.
         decoded: they went through a decoder (base64, inflate, xor and the like).
         assembled: its text was put together from pieces, so that nobody finds it by searching.
         opaque: it holds a large constant that stays unreadable.
@@ -67,7 +67,7 @@ class Value:
     """
 
     constant: Constant | None = None
-    origin: Origin = Origin.NOWHERE
+    origin: int = Origin.NOWHERE
     decoded: bool = False
     assembled: bool = False
     opaque: bool = False
@@ -99,6 +99,11 @@ class Value:
         """Whether it holds enough to be a program."""
         return self.opaque or (self.word is not None and len(self.word) >= LARGE_BYTES)
 
+    @property
+    def tells(self) -> bool:
+        """Whether it matters to a function that is given it."""
+        return bool(self.origin or self.decoded or self.assembled or self.is_large)
+
     def at(self, line: int, text: bytes) -> "Value":
         """Returns the same value one step further on its way; only what is foreign or remote has one."""
         if not self.origin & CARRIED:
@@ -119,16 +124,16 @@ UNKNOWN = Value()
 
 def union(*values: Value, constant: Constant | None = None) -> Value:
     """Returns what is made of several values: it comes from wherever any of them does."""
-    carrying = [value for value in values if value.origin & CARRIED]
-    origin = Origin.NOWHERE
-    for value in carrying:
-        origin |= value.origin & CARRIED
-    return Value(
-        constant,
-        origin,
-        decoded=any(value.decoded for value in values),
-        assembled=any(value.assembled for value in values),
-        opaque=any(value.is_large for value in values),
-        loose=bool(carrying) and all(value.loose for value in carrying),
-        trail=next((value.trail for value in carrying if value.trail is not None), None),
-    )
+    origin, trail = Origin.NOWHERE, None
+    decoded = assembled = opaque = False
+    loose = True
+    for value in values:
+        decoded = decoded or value.decoded
+        assembled = assembled or value.assembled
+        opaque = opaque or value.is_large
+        carried = value.origin & CARRIED
+        if carried:
+            origin |= carried
+            trail = trail or value.trail
+            loose = loose and value.loose
+    return Value(constant, origin, decoded, assembled, opaque, loose and origin != Origin.NOWHERE, trail)
