@@ -20,8 +20,10 @@ class Attributions:
     async def attribute(self, incident_id: int, side: Attribution, *, by: str, reason: str) -> AttributionEntry:
         """Adds a person's word: it counts from now on, for the openings that there were so far.
 
+        What is said of a group of sites that fail together is said of each of them.
+
         Args:
-            incident_id: of an outage.
+            incident_id: of an outage or a group.
             side: who answers for its minutes.
             by: who says so.
             reason: what shows it.
@@ -34,14 +36,21 @@ class Attributions:
         incident = await self._incidents.get(incident_id)
         if incident is None:
             raise NotFound(f"there is no incident {incident_id}")
-        if incident.report is None:
+        if incident.report is None and not incident.is_group:
             raise TransitionRefused(f"incident {incident_id} is no outage: no minute of it counts, on no side")
-        entry = said_by_person(side, incident.opening, by, reason, self._clock.now())
-        told = TimelineEntry(
-            entry.at, "attributed", f"{entry.side}, says {entry.by}: {entry.reason}", {"side": entry.side.value}
-        )
-        await self._book.append(incident_id, entry, told)
+        now = self._clock.now()
+        entry = said_by_person(side, incident.opening, by, reason, now)
+        for member in incident.members:
+            own = await self._incidents.get(member.id)
+            if own is not None and own.report is not None:
+                await self._append(own.id, said_by_person(side, own.opening, by, reason, now))
+        await self._append(incident_id, entry)
         return entry
+
+    async def _append(self, incident_id: int, entry: AttributionEntry) -> None:
+        text = f"{entry.side}, says {entry.by}: {entry.reason}"
+        told = TimelineEntry(entry.at, "attributed", text, {"side": entry.side.value})
+        await self._book.append(incident_id, entry, told)
 
     async def history(self, incident: Incident) -> Sequence[AttributionEntry]:
         """Returns every word said of an incident, oldest first; none of a concern.
