@@ -6,7 +6,7 @@ import pytest
 
 from benchmarks.obedient_sites import ERROR, UP
 from tests.matrix.conftest import Play
-from tests.matrix.scene import EPOCH, MINUTE_S, SITES, Plot
+from tests.matrix.scene import CLIENTS, EPOCH, MINUTE_S, SITES, Plot
 
 pytestmark = [pytest.mark.integration, pytest.mark.matrix]
 
@@ -49,3 +49,24 @@ def test_loss_of_a_fifth_of_all_packets_for_ten_minutes_opens_no_incident(play: 
         assert scene.rows("SELECT count(*) FROM outages") == [(0,)]
         retried = scene.rows("SELECT count(*) FROM samples WHERE connect_us > 900000")
         assert retried > [(100,)]
+
+
+@pytest.mark.timeout(180)
+def test_site_that_flaps_each_90_seconds_for_an_hour_is_one_incident(play: Play) -> None:
+    """Every outage of it is in the ledger, and its client is not woken for each."""
+    few = dict(list(SITES.items())[:20])
+    with play(Plot(sites=few, speed=30)) as scene:
+        began_at = scene.lapse.seconds()
+        for turn in range(40):
+            scene.lapse.wait_until(began_at + turn * 90)
+            scene.turn("site-007", (ERROR, UP)[turn % 2])
+        scene.lapse.wait_until(began_at + 62 * MINUTE_S)
+
+        assert [incident["site"] for incident in scene.incidents() if incident["site"]] == ["site-007"]
+        ((outages,),) = scene.rows("SELECT count(*) FROM outages")
+        told = scene.told(CLIENTS)
+        assert outages > 10
+        assert sum("[RESOLVED]" not in subject for subject in told) <= 4
+        down = scene.down_minutes()
+        assert down.keys() == {"site-007"}
+        assert 20 <= len(down["site-007"]) <= 50
