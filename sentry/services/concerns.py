@@ -74,7 +74,7 @@ class Concerns:
             report=None,
             concern=concern.kind,
             facts=concern.facts,
-            timeline=(_entry(at, "raised", "raised", concern.facts),),
+            timeline=(_entry(at, "raised", "noticed", concern.facts),),
         )
         opened = await self._incidents.open(incident, [Event(EventKind.INCIDENT_OPENED, at, "")])
         self._telemetry.count("concerns_total", kind=concern.kind)
@@ -93,7 +93,7 @@ class Concerns:
             recovered_at=None,
         )
         event = Event(EventKind.INCIDENT_REOPENED, at, str(again.id), {"opening": again.opening})
-        await self._incidents.save(again, [_entry(at, "raised_again", "raised again", concern.facts)], [event])
+        await self._incidents.save(again, [_entry(at, "raised_again", "noticed again", concern.facts)], [event])
 
     async def _update(self, standing: Incident, concern: Concern, at: datetime) -> None:
         severity = min(standing.severity, concern.severity)
@@ -108,7 +108,7 @@ class Concerns:
             worsened = _entry(at, "worse", f"worse: {standing.severity} → {severity}", concern.facts)
             entries = [replace(worsened, data={**worsened.data, "severity": severity.value})]
         elif not _was_noted_since(standing, at - NOTED_EVERY):
-            entries = [_entry(at, "changed", "changed", concern.facts)]
+            entries = [_entry(at, "changed", "still lasts", concern.facts)]
         changed = replace(standing, severity=severity, facts=concern.facts)
         data = {"opening": standing.opening, "added": "severity" if worse else "facts"}
         events = [Event(EventKind.INCIDENT_UPDATED, at, str(standing.id), data)] if entries else []
