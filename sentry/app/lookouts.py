@@ -3,12 +3,15 @@
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
+from datetime import datetime
 
 from probes.chain_reader import HandshakeReader
 from probes.environment import ProbeEnvironment
 from probes.zone_reader import ResolvedZones
 from sentry.app.books import Books
 from sentry.domain.errors import StoreUnavailable
+from sentry.domain.maintenance import covering
+from sentry.domain.month import minute_of
 from sentry.domain.registration import SiteDomain
 from sentry.domain.result import ProbeResult
 from sentry.domain.revocation import RevokedBook
@@ -65,7 +68,9 @@ class Lookouts:
             watch.views, times=books.store.times, findings=findings, slowness=self._slowness, clock=books.clock
         )
         self._certificates = CertificateWatch(watch.views, findings, books.store.events, books.clock)
-        self._degradations = Degradations(watch.views, books.store.incidents, books.store.events, books.clock)
+        self._degradations = Degradations(
+            watch.views, books.store.incidents, books.store.events, books.clock, is_worked_on=self._is_worked_on
+        )
         registries = WebRegistries(
             download,
             findings,
@@ -124,6 +129,10 @@ class Lookouts:
         await self._revocations.load()
         await self._paces.resume()
         await self.requests.resume()
+
+    def _is_worked_on(self, site_key: str, at: datetime) -> bool:
+        site = self._books.roster.site(site_key)
+        return site is not None and bool(covering(site.work, minute_of(at)))
 
     def loops(self) -> Mapping[str, Callable[[], Awaitable[None]]]:
         """Returns what has to run while the agent does, by name."""

@@ -61,6 +61,7 @@ class Degradations:
         views: what the watch believes of every check.
         incidents: what stands after a start.
         events: takes the concerns.
+        is_worked_on: whether announced maintenance of a site is under way at an instant: nobody is told meanwhile.
     """
 
     def __init__(
@@ -69,7 +70,10 @@ class Degradations:
         incidents: IncidentStore,
         events: EventQueue,
         clock: Clock,
+        *,
+        is_worked_on: Callable[[str, datetime], bool] = lambda _site_key, _at: False,
     ) -> None:
+        self._is_worked_on = is_worked_on
         self._views = views
         self._incidents = incidents
         self._events = events
@@ -109,7 +113,11 @@ class Degradations:
 
     def _due(self, sight: _Sight, raised: Collection[str], now: datetime) -> list[tuple[datetime, list[CheckView]]]:
         """Sites not told yet that have been degraded for long enough, with since when."""
-        waiting = {key: views for key, views in sight.degraded.items() if PREFIX + key not in raised}
+        waiting = {
+            key: views
+            for key, views in sight.degraded.items()
+            if PREFIX + key not in raised and not self._is_worked_on(key, now)
+        }
         for key in self._turned_at.keys() - waiting.keys():
             if PREFIX + key not in raised:
                 del self._turned_at[key]

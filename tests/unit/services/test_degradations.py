@@ -34,11 +34,18 @@ class Desk:
         self.views = {key: CheckView(make_check(key), Health(key, HealthState.UP)) for key in keys}
         self.incidents = MemoryIncidentStore()
         self.queue = MemoryEventQueue([])
+        self.work_ends_at = START
         self.start()
 
     def start(self) -> None:
         """Makes the service anew, as a start of the agent does."""
-        self.service = Degradations(lambda: list(self.views.values()), self.incidents, self.queue, self.clock)
+        self.service = Degradations(
+            lambda: list(self.views.values()),
+            self.incidents,
+            self.queue,
+            self.clock,
+            is_worked_on=lambda site_key, at: site_key == "shop" and at < self.work_ends_at,
+        )
 
     def see(self, key: str, reason: Reason | None = None, state: HealthState = HealthState.UP) -> None:
         """Sets what is believed of a check."""
@@ -160,6 +167,21 @@ async def test_certificate_that_ends_soon_is_told_elsewhere(desk: Desk) -> None:
     await desk.pass_time(2 * HOLD_S)
 
     assert desk.told() == []
+
+
+async def test_site_that_is_worked_on_is_told_only_when_it_stays_slow_after_that(desk: Desk) -> None:
+    """Announced maintenance makes a site slow; whoever works on it knows."""
+    desk.work_ends_at = START + timedelta(hours=2)
+    desk.see("shop/http", Reason.SLOW_RESPONSE)
+    await desk.pass_time(7200 - 10)
+    desk.see("shop/http", Reason.SLOW_RESPONSE)
+    await desk.pass_time(HOLD_S - LOOKS_EVERY_S)
+    assert desk.told() == []
+
+    await desk.pass_time(30)
+
+    assert desk.told() == [RAISED]
+    assert Concern.of(desk.events[0]).began_at == desk.work_ends_at - timedelta(seconds=10)
 
 
 async def test_site_no_longer_watched_is_let_go(desk: Desk) -> None:
