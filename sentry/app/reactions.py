@@ -94,7 +94,7 @@ class Reactions:
             site=books.roster.site,
             incidents=store.incidents,
             change=self.incidents.change,
-            events=store.events,
+            tell=self.groups.offer,
             marks=store.marks,
             clock=clock,
             telemetry=metrics,

@@ -140,6 +140,16 @@ class Groups:
         until = min(at + timedelta(seconds=policy.group_hold_s), started_at + TOLD_WITHIN)
         return replace(alone, held_until=max(until, at))
 
+    async def offer(self, incident_id: int) -> None:
+        """Has an incident told that nobody was told of so far: by itself, or with others that fail as it does."""
+        async with self._changing:
+            incident = await self._incidents.get(incident_id)
+            if incident is None or incident.state is IncidentState.RESOLVED or incident.is_silent:
+                return
+            until = self._clock.now() + timedelta(seconds=self._policy().group_hold_s)
+            await self._incidents.save(replace(incident, held_until=until), [], [])
+            self._may_hold = True
+
     def _lasts(self, parent: Incident, trait: Trait, seen: ByTrait) -> bool:
         """Whether what a group shares still fails: one that a single site holds open takes no further member."""
         return count(seen.get(trait, ()), parent.started_at, lasting=True).is_believed(self._policy().group_min_sites)

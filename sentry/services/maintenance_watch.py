@@ -4,12 +4,11 @@ from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
 from typing import Protocol
 
-from sentry.domain.events import Event, EventKind
 from sentry.domain.incident import Incident, IncidentState, TimelineEntry
 from sentry.domain.maintenance import Work, covering, is_quiet
 from sentry.domain.month import minute_of
 from sentry.domain.watched_site import WatchedSite
-from sentry.ports import Clock, EventQueue, IncidentStore, Marks, Telemetry
+from sentry.ports import Clock, IncidentStore, Marks, Telemetry
 
 INCIDENT_LIMIT = 10_000
 LOOKED_BACK_MINUTES = 24 * 60
@@ -34,6 +33,7 @@ class MaintenanceWatch:
     Args:
         site: a site by its key; None for one that is not configured.
         change: as `Incidents` offers it.
+        tell: has an incident told, by its number; by itself, or with others that fail as it does.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class MaintenanceWatch:
         site: Callable[[str], WatchedSite | None],
         incidents: IncidentStore,
         change: ChangeIncident,
-        events: EventQueue,
+        tell: Callable[[int], Awaitable[None]],
         marks: Marks,
         clock: Clock,
         telemetry: Telemetry,
@@ -52,7 +52,7 @@ class MaintenanceWatch:
         self._site = site
         self._incidents = incidents
         self._change = change
-        self._events = events
+        self._tell_people = tell
         self._marks = marks
         self._clock = clock
         self._telemetry = telemetry
@@ -104,11 +104,11 @@ class MaintenanceWatch:
         mark = f"overrun:{incident.id}:{incident.opening}"
         if await self._marks.is_made(mark):
             return
-        now = self._clock.now()
-        entry = TimelineEntry(now, "maintenance_overran", "the announced maintenance is over, and it still fails")
+        entry = TimelineEntry(
+            self._clock.now(), "maintenance_overran", "the announced maintenance is over, and it still fails"
+        )
         await self._change(incident.id, lambda known: known, entry)
-        data = {"opening": incident.opening, "added": "overrun"}
-        await self._events.publish([Event(EventKind.INCIDENT_UPDATED, now, str(incident.id), data)])
+        await self._tell_people(incident.id)
         await self._marks.once(mark)
 
     def _work(self, incident: Incident) -> tuple[Work, ...]:

@@ -13,11 +13,13 @@ from sentry.domain.incident_policy import IncidentPolicy
 from sentry.domain.notice import Message, NoticeKind, Route
 from sentry.domain.result import Evidence, Reason, Status
 from sentry.domain.site import Check, Language
+from sentry.domain.watched_site import WatchedSite
 from sentry.ports import Channel, SampleKind
 from sentry.services.alerts import Alerts
 from sentry.services.dependencies import Dependencies
 from sentry.services.grouping import Groups
 from sentry.services.incidents import Incidents
+from sentry.services.maintenance_watch import MaintenanceWatch
 from sentry.services.sightings import Sightings
 from sentry.services.switchboard import Audience
 from sentry.services.watch import Watch
@@ -27,6 +29,7 @@ from tests.fakes.checks import make_check, make_result
 from tests.fakes.clock import ManualClock
 from tests.fakes.incidents import MemoryIncidentStore
 from tests.fakes.ledger import MemoryLedger
+from tests.fakes.maintenance import MemoryMarks
 from tests.fakes.outbox import MemoryOutbox
 from tests.fakes.renderer import PlainRenderer
 from tests.fakes.telemetry import RecordingTelemetry
@@ -57,6 +60,7 @@ class Neighbourhood:
 
     Attributes:
         down: why a site fails now, by its key; one that is not there answers.
+        works: sites with announced maintenance, by their keys.
     """
 
     def __init__(
@@ -72,6 +76,8 @@ class Neighbourhood:
         self.clock = ManualClock(START)
         self.policy = policy or IncidentPolicy()
         self.down: dict[str, Reason] = {}
+        self.works: dict[str, WatchedSite] = {}
+        self._marks = MemoryMarks()
         self.servers = dict(servers)
         self.mail = MemoryChannel("guardia@example.com")
         self.queue = MemoryEventQueue(HANDLERS)
@@ -108,6 +114,7 @@ class Neighbourhood:
             clock=self.clock,
             telemetry=self.telemetry,
             policy=lambda: self.policy,
+            quiet=self._is_quiet,
         )
         self.service = Incidents(
             view=self.watch.view,
@@ -120,6 +127,16 @@ class Neighbourhood:
             place=self.groups.place,
             changing=changing,
         )
+        self.maintenance = MaintenanceWatch(
+            sites=self.works.values,
+            site=self.works.get,
+            incidents=self.incidents,
+            change=self.service.change,
+            tell=self.groups.offer,
+            marks=self._marks,
+            clock=self.clock,
+            telemetry=self.telemetry,
+        )
         self.alerts = Alerts(
             incidents=self.incidents,
             outbox=self.outbox,
@@ -129,9 +146,13 @@ class Neighbourhood:
             renderer=PlainRenderer(),
             clock=self.clock,
             telemetry=self.telemetry,
+            quiet=self._is_quiet,
         )
         handlers = {"incidents": self._handle, "alerts": self.alerts.handle}
         self.dispatcher = Dispatcher(self.queue, handlers, self.clock, self.telemetry)
+
+    def _is_quiet(self, incident: Incident, at: datetime) -> bool:
+        return self.maintenance.is_quiet(incident, at)
 
     async def _handle(self, event: Event) -> None:
         await self.service.handle(event)
@@ -159,6 +180,7 @@ class Neighbourhood:
         """Handles all that is known now."""
         await self.watch.flush()
         await self.dispatcher.drain()
+        await self.maintenance.look()
         await self.groups.decide()
         await self.service.resolve_quiet()
         await self.dispatcher.drain()

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from sentry.domain.concern import ConcernKind
-from sentry.domain.events import EventKind
+from sentry.domain.events import Event, EventKind
 from sentry.domain.incident import Incident, IncidentState, TimelineEntry
 from sentry.domain.maintenance import Work
 from sentry.domain.maintenance_window import WorkKind
@@ -47,11 +47,15 @@ class Works:
             site=lambda key: self.site if key == "acme-shop" else None,
             incidents=self.desk.incidents,
             change=self._change,
-            events=self.events,
+            tell=self._tell,
             marks=self.marks,
             clock=self.clock,
             telemetry=self.desk.telemetry,
         )
+
+    async def _tell(self, incident_id: int) -> None:
+        released = Event(EventKind.INCIDENT_UPDATED, self.clock.now(), str(incident_id), {"released": True})
+        await self.events.publish([released])
 
     async def _change(
         self, incident_id: int, changed: Callable[[Incident], Incident], entry: TimelineEntry | None = None
