@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
+from functools import cached_property
 from ipaddress import ip_address
 from typing import Any
 
@@ -11,7 +12,7 @@ MAX_LABELS = 4
 """Registries sell names of two labels, some of three (`shop.co.uk`) and few of four."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SiteDomain:
     """What the watch over domains needs to know of a site.
 
@@ -31,7 +32,7 @@ class SiteDomain:
     thresholds: Sequence[int] = ()
     expected: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def candidates(self) -> tuple[str, ...]:
         """The names that may be the registered one; empty where the host is an address or has one label."""
         return (self.domain,) if self.domain is not None else tuple(registrable(self.host))

@@ -65,8 +65,11 @@ class DomainWatch:
             StoreUnavailable: the store does not answer; the next look tells what this one could not.
         """
         known = await self._load()
-        sites, asked = [site for site in self._sites() if site.candidates], 0
-        async for site in in_turns(sites):
+        sites, asked = list[SiteDomain](), 0
+        async for site in in_turns(self._sites()):
+            if not site.candidates:
+                continue
+            sites.append(site)
             name = _name_of(site, known)
             if asking and asked < ASKED_PER_LOOK and self._is_due(name, known.get(name)):
                 asked += 1
@@ -83,10 +86,10 @@ class DomainWatch:
 
     async def _load(self) -> "dict[str, _Known]":
         if self._known is None:
-            found = await self._findings.all(FINDINGS)
-            self._known = {
-                name: _Known(finding.at, Registration.of_facts(finding.facts)) for name, finding in found.items()
-            }
+            known: dict[str, _Known] = {}
+            async for name, finding in in_turns(list((await self._findings.all(FINDINGS)).items())):
+                known[name] = _Known(finding.at, Registration.of_facts(finding.facts))
+            self._known = known
         return self._known
 
     def _is_due(self, name: str, known: "_Known | None") -> bool:

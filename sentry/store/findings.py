@@ -1,5 +1,6 @@
 """Findings: what was last found out about certificates, domains and the like, one JSON document for each."""
 
+import asyncio
 from collections.abc import Mapping
 
 from sqlalchemy import delete, select
@@ -11,6 +12,9 @@ from sentry.store.documents import FACTS
 from sentry.store.writing import insert_or_replace, write_rows
 
 _TABLE = schema.findings
+
+AT_ONCE = 200
+"""Documents that are read in one turn of the event loop: there may be one for each of ten thousand certificates."""
 
 
 class StoredFindings:
@@ -24,9 +28,12 @@ class StoredFindings:
         """Returns the findings of a kind by their subjects."""
         async with self._database.read() as connection:
             rows = (await connection.execute(select(_TABLE).where(_TABLE.c.kind == kind))).all()
-        return {
-            row.subject: Finding(row.at_us, FACTS.load(row.facts, f"finding {kind} {row.subject}")) for row in rows
-        }
+        found: dict[str, Finding] = {}
+        for number, row in enumerate(rows, 1):
+            found[row.subject] = Finding(row.at_us, FACTS.load(row.facts, f"finding {kind} {row.subject}"))
+            if number % AT_ONCE == 0:
+                await asyncio.sleep(0)
+        return found
 
     async def keep(self, kind: str, subject: str, finding: Finding) -> None:
         """Keeps a finding in place of the one before."""
