@@ -9,6 +9,7 @@ from probes.chain_reader import HandshakeReader
 from probes.environment import ProbeEnvironment
 from probes.zone_reader import ResolvedZones
 from sentry.app.books import Books
+from sentry.domain.certificates import judged_by_strength
 from sentry.domain.errors import StoreUnavailable
 from sentry.domain.maintenance import covering
 from sentry.domain.month import minute_of
@@ -118,7 +119,7 @@ class Lookouts:
 
     def judged(self, check: Check, result: ProbeResult) -> ProbeResult:
         """Returns a result with what is known beside the probe taken into account."""
-        return self._slowness.judged(check, self._revoked.judged(result, check.plan))
+        return self._slowness.judged(check, judged_by_strength(self._revoked.judged(result, check.plan), check.plan))
 
     async def load(self) -> None:
         """Reads what was known before a restart, so that the first results are judged by it.

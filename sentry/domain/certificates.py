@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from sentry.domain.result import Certificate
+from sentry.domain.result import Certificate, Phase, ProbeResult, Reason, Status
 from sentry.domain.severity import Severity
+from sentry.domain.site import Plan
 
 SEVERITIES = ((1, Severity.SEV2), (14, Severity.SEV3))
 """Days left, and how bad it is from there on; with more days left it can wait for office hours."""
@@ -92,3 +93,30 @@ def misplaced_issuer(chain: Sequence[Certificate]) -> Certificate | None:
             sent = (one for one in chain if one.subject == certificate.issuer)
             return next(sent, None)
     return None
+
+
+def judged_by_strength(result: ProbeResult, plan: Plan) -> ProbeResult:
+    """Returns a result as it is, or as down where it answers with a weak certificate and the plan takes none.
+
+    What the TLS library refuses is down in any case; this is for what it lets pass.
+    """
+    tls = result.evidence.tls
+    if plan.weak_certificate != "down" or tls is None or not result.answers:
+        return result
+    weak = weakest(tls.chain)
+    if weak is None:
+        return result
+    certificate, why = weak
+    return refused(result, Reason.TLS_WEAK, f"certificate {certificate.subject} {why}, which is no longer safe")
+
+
+def refused(result: ProbeResult, reason: Reason, detail: str, status: Status = Status.DOWN) -> ProbeResult:
+    """Returns a result that answers as one that does not, because of a certificate that its handshake accepted."""
+    return replace(
+        result,
+        status=status,
+        reason=reason,
+        failed_phase=Phase.TLS if status is Status.DOWN else None,
+        detail=detail,
+        evidence=replace(result.evidence, log=(*result.evidence.log, detail)),
+    )

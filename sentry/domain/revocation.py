@@ -1,12 +1,13 @@
 """What an authority says of a certificate that it has issued, and the book of those that it took back."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sentry.domain.result import Phase, ProbeResult, Reason, Status
+from sentry.domain.certificates import refused
+from sentry.domain.result import ProbeResult, Reason, Status
 from sentry.domain.site import Plan
 
 ASK_AGAIN_MIN, ASK_AGAIN_MAX = timedelta(hours=1), timedelta(days=1)
@@ -92,13 +93,5 @@ class RevokedBook:
             if revocation is not None:
                 status = Status.DOWN if plan.revoked_certificate == "down" else Status.DEGRADED
                 detail = f"certificate {certificate.subject} {revocation.told}"
-                evidence = replace(result.evidence, log=(*result.evidence.log, detail))
-                return replace(
-                    result,
-                    status=status,
-                    reason=Reason.TLS_REVOKED,
-                    failed_phase=Phase.TLS if status is Status.DOWN else None,
-                    detail=detail,
-                    evidence=evidence,
-                )
+                return refused(result, Reason.TLS_REVOKED, detail, status)
         return result

@@ -125,6 +125,10 @@ class Plan(StrictModel):
     request_budget: RequestBudget = Field(
         RequestBudget(), description="What the watch may ask of a site in a local day."
     )
+    weak_certificate: Literal["warn", "down"] = Field(
+        "warn",
+        description="What follows from a weak key or signature in a chain that the machine's TLS library lets pass.",
+    )
     audit_every_days: int = Field(15, ge=1, le=366, description="Days from one security audit to the next.")
     update_weekday: Weekday = Field(Weekday.TUESDAY, description="The day of the weekly update.")
     maintenance_notice_h: float = Field(

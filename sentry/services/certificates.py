@@ -122,14 +122,14 @@ def _worries(check: Check, chain: Sequence[Certificate], now: datetime) -> Itera
         }
         shown = (check.site_key, first.fingerprint_sha256)
         yield Worry(check.key, shown, reached.severity, facts)
-    problem = _problem_of_chain(chain)
+    problem = _problem_of_chain(check, chain)
     if problem is not None:
         whole = (check.site_key, *(one.fingerprint_sha256 for one in chain))
         yield Worry(f"{check.key}:chain", whole, Severity.SEV4, _facts(check, chain) | problem)
 
 
-def _problem_of_chain(chain: Sequence[Certificate]) -> dict[str, Any] | None:
-    weak = weakest(chain)
+def _problem_of_chain(check: Check, chain: Sequence[Certificate]) -> dict[str, Any] | None:
+    weak = weakest(chain) if check.plan.weak_certificate == "warn" else None  # else it is an outage
     if weak is not None:
         certificate, why = weak
         problem = "weak_signature" if "signed" in why else "weak_key"

@@ -2,15 +2,17 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Literal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sentry.domain.certificates import expiry, first_to_end, misplaced_issuer, weakest, weakness
-from sentry.domain.result import Certificate
+from sentry.domain.certificates import expiry, first_to_end, judged_by_strength, misplaced_issuer, weakest, weakness
+from sentry.domain.result import Certificate, Phase, Reason, Status, TlsEvidence
 from sentry.domain.severity import Severity
-from tests.fakes.results import START, a_certificate
+from sentry.domain.site import Plan
+from tests.fakes.results import START, a_certificate, a_good_result
 
 DAYS = (30, 14, 7, 1)
 
@@ -121,3 +123,22 @@ def test_first_to_end_may_be_an_intermediate() -> None:
     """The chain lasts as long as its first certificate to end."""
     ending = replace(LOWER, not_after=START + timedelta(days=3))
     assert first_to_end((LEAF, ending, UPPER)) is ending
+
+
+@pytest.mark.promise("002-08")
+@pytest.mark.parametrize(("setting", "status"), [("warn", Status.UP), ("down", Status.DOWN)])
+def test_weak_certificate_that_was_accepted_is_down_where_the_plan_says_so(
+    setting: Literal["warn", "down"], status: Status
+) -> None:
+    """The TLS library of the machine may be milder than the promise."""
+    weak = replace(LOWER, signature="sha1WithRSAEncryption")
+    result = a_good_result()
+    shown = replace(result, evidence=replace(result.evidence, tls=TlsEvidence(chain=(LEAF, weak), verified=True)))
+
+    judged = judged_by_strength(shown, Plan(weak_certificate=setting))
+
+    assert judged.status is status
+    if status is Status.DOWN:
+        assert (judged.reason, judged.failed_phase) == (Reason.TLS_WEAK, Phase.TLS)
+        assert judged.detail == "certificate lower is signed with sha1WithRSAEncryption, which is no longer safe"
+    assert judged_by_strength(result, Plan(weak_certificate=setting)) is result
