@@ -126,13 +126,13 @@ class Groups:
         if report is None or not policy.group_hold_s or self._quiet(incident, at):
             return alone
         traits = failing_traits(check, report.failed, report.last_good)
-        seen = await self._sightings.by_trait()
+        seen = await self._sightings.by_trait(traits)
         for trait in traits:
             parent = await self._incidents.unresolved(trait.key)
             if parent is not None and self._lasts(parent, trait, seen):
                 return replace(alone, parent_id=parent.id)
         started_at = report.failed.scheduled_at
-        counted = {trait: count(seen.get(trait, ()), started_at) for trait in traits}
+        counted = {trait: count(seen[trait], started_at) for trait in traits}
         is_undecided = undecided(counted, traits, policy.group_min_sites)
         if not is_undecided and not self._dependencies.are_undecided(check, started_at):
             return alone
@@ -152,7 +152,7 @@ class Groups:
 
     def _lasts(self, parent: Incident, trait: Trait, seen: ByTrait) -> bool:
         """Whether what a group shares still fails: one that a single site holds open takes no further member."""
-        return count(seen.get(trait, ()), parent.started_at, lasting=True).is_believed(self._policy().group_min_sites)
+        return count(seen[trait], parent.started_at, lasting=True).is_believed(self._policy().group_min_sites)
 
     # ── what is held ─────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -201,14 +201,14 @@ class Groups:
         return self._view(incident.report.check_key) if incident.report else None
 
     async def _fared(self, incidents: Sequence[Incident]) -> Held:
-        seen = await self._sightings.by_trait()
         traits = {incident.id: self._traits(incident) for incident in incidents}
         since: dict[Trait, datetime] = {}
         for incident in incidents:
             for trait in traits[incident.id]:
                 began = _failed_at(incident)
                 since[trait] = min(since.get(trait, began), began)
-        counted = {trait: count(seen.get(trait, ()), began) for trait, began in since.items()}
+        seen = await self._sightings.by_trait(since.keys())
+        counted = {trait: count(seen[trait], began) for trait, began in since.items()}
         return Held(incidents, traits, since, counted)
 
     def _traits(self, incident: Incident) -> frozenset[Trait]:

@@ -15,6 +15,7 @@ from sentry.domain.grouping import (
     Tally,
     Trait,
     TraitKind,
+    Wanted,
     count,
     failing_traits,
     groups,
@@ -185,6 +186,30 @@ def test_traits_of_a_failure_without_an_address_are_those_of_the_last_good_probe
         SERVER,
         Trait(TraitKind.HOST, "web1"),
     }
+
+
+TRAITS = st.builds(
+    Trait,
+    st.sampled_from(TraitKind),
+    st.sampled_from(
+        ["web1", "203.0.113.7", "203.0.113.70", "2001:db8::7", "127.0.0.1:80", "ab" * 32, "shop.example", ""]
+    ),
+)
+
+
+@given(
+    st.sets(TRAITS, max_size=4),
+    st.sampled_from(["", "web1", "web2"]),
+    st.sampled_from(["203.0.113.7:443", "203.0.113.70", "[2001:db8::7]:443", "127.0.0.1:80", None]),
+)
+def test_check_that_is_passed_over_has_none_of_the_traits_looked_for(
+    traits: set[Trait], host: str, address: str | None
+) -> None:
+    """The short look may find too much, never too little."""
+    check = replace(make_check(), host=host)
+    good = replace(expired_result(), evidence=replace(expired_result().evidence, address=address))
+    if not Wanted(traits).may_be_of(check, good):
+        assert not standing_traits(check, good) & traits
 
 
 @pytest.mark.parametrize("url", ["http://203.0.113.7/", "http://[2001:db8::7]/", "http://localhost/"])
