@@ -178,3 +178,38 @@ async def test_concern_has_a_ticket_that_is_noted_when_it_becomes_worse_and_solv
     ticket = await desk.ticket()
     assert (ticket.site_key, ticket.client_key, ticket.state) == ("", "", TicketState.SOLVED)
     assert [entry.kind for entry in ticket.entries] == ["concern", "concern", "resolved"]
+
+
+async def test_held_incident_has_no_ticket_until_it_is_told(desk: Desk) -> None:
+    """What may be part of another problem is not written down as one of its own."""
+    held = await desk.store.incidents.open(incident("shop", held_until=minute(1)), [])
+    await desk.tell(EventKind.INCIDENT_OPENED, held)
+    assert await desk.store.tickets.list() == []
+
+    await desk.store.incidents.save(replace(held, held_until=None), [], [])
+    await desk.tell(EventKind.INCIDENT_UPDATED, held, 2, released=True)
+    assert [entry.kind for entry in (await desk.ticket()).entries] == ["failure_report"]
+
+
+async def test_member_of_a_group_has_a_ticket_that_names_the_other_once(desk: Desk) -> None:
+    """Each site has its own report and its own history; who reads it finds the whole problem."""
+    parent = await desk.store.incidents.open(concern_incident(ConcernKind.GROUP, site_key="", client_key=""), [])
+    member = await desk.store.incidents.open(incident("shop", parent_id=parent.id), [])
+    for number in (1, 2):
+        await desk.tell(EventKind.INCIDENT_UPDATED, member, number, parent=parent.id)
+
+    entries = (await desk.ticket()).entries
+    assert [(entry.kind, entry.text) for entry in entries] == [
+        ("failure_report", "report of shop"),
+        ("linked", f"part of incident {parent.id}"),
+    ]
+
+
+async def test_incident_that_depends_on_another_one_has_no_ticket_to_the_end(desk: Desk) -> None:
+    """Nobody has to do anything about it; the ticket is that of what it depends on."""
+    needed = await desk.store.incidents.open(incident("payments"), [])
+    member = await desk.store.incidents.open(incident("shop", parent_id=needed.id), [])
+    for number, kind in enumerate((EventKind.INCIDENT_OPENED, EventKind.INCIDENT_RESOLVED), start=1):
+        await desk.tell(kind, member, number)
+
+    assert await desk.store.tickets.list() == []

@@ -163,3 +163,16 @@ async def test_unknown_address_is_a_problem_document(client: Client) -> None:
     response = await client.get("/api/v1/nothing")
     assert (response.status, response.content_type) == (404, "application/problem+json")
     assert "openapi.json" in (await response.json())["detail"]
+
+
+async def test_group_names_its_members_and_each_names_the_group(client: Client, house: House) -> None:
+    """Whoever gets one of the numbers finds all of them."""
+    house.incidents.incidents[17] = incident_of(error_result(), parent_id=18)
+    house.incidents.incidents[18] = concern_incident(ConcernKind.GROUP, id=18, site_key="", client_key="")
+    listed = (await (await client.get("/api/v1/incidents")).json())["items"]
+    assert [(item["id"], item["kind"], item["part_of"]) for item in listed] == [
+        (18, "group", None),
+        (17, "outage", 18),
+    ]
+    document = await (await client.get("/api/v1/incidents/18")).json()
+    assert [(one["id"], one["site"], one["state"]) for one in document["members"]] == [(17, "acme-shop", "open")]

@@ -32,6 +32,8 @@ PAGES = (
     "/incidents",
     "/incidents/17",
     "/incidents/18",
+    "/incidents/19",
+    "/incidents/20",
     "/tickets",
     "/tickets/5",
     "/sign-in",
@@ -85,6 +87,10 @@ def busy(house: House) -> House:
     house.incidents.incidents[17] = incident_of(failed, timeline=timeline, acknowledged_by=EVIL)
     facts = {"detail": EVIL, EVIL: EVIL}
     house.incidents.incidents[18] = concern_incident(id=18, site_key=EVIL, facts=facts, timeline=timeline)
+    house.incidents.incidents[19] = concern_incident(
+        ConcernKind.GROUP, id=19, site_key="", client_key="", facts={"trait": EVIL, "value": EVIL}, timeline=timeline
+    )
+    house.incidents.incidents[20] = incident_of(failed, id=20, parent_id=19, site_key="evil", client_key=EVIL)
     entry = TicketEntry(1, START, EVIL, Visibility.INTERNAL, "comment", EVIL, TicketState.NEW, "ab" * 32)
     house.tickets.tickets[5] = Ticket(5, "k", "acme-shop", "acme", EVIL, TicketState.NEW, START, (entry,))
     house.add_site("evil", name=EVIL, client_name=EVIL, client="evil", state=HealthState.DOWN, last=failed)
@@ -422,3 +428,12 @@ async def test_ticket_of_the_agent_leads_to_no_site(client: Client, house: House
         page = await (await client.get(path)).text()
         assert "the watch itself" in page
         assert 'href="/sites/"' not in page
+
+
+async def test_page_of_a_group_shows_its_sites_and_each_of_them_the_group(busy: House, serve: Serve) -> None:
+    """From the page that one was sent to, every site's own report is one step away, and back."""
+    client = await serve(busy, WebOptions())
+    group = await (await client.get("/incidents/19")).text()
+    assert 'href="/incidents/20"' in group
+    assert 'href="/sites/evil"' in group
+    assert 'href="/incidents/19"' in await (await client.get("/incidents/20")).text()
