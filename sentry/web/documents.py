@@ -46,6 +46,9 @@ class CheckDocument(BaseModel):
     interval_s: int
     state: HealthState
     since: datetime | None
+    blips: int = Field(
+        description="Failures, ever, that were gone when looked at again: neither an outage nor minutes down."
+    )
     last: ResultDocument | None
 
 

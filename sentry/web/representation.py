@@ -72,6 +72,7 @@ def check_document(view: CheckView) -> CheckDocument:
         interval_s=check.interval_s,
         state=view.health.state,
         since=view.health.since,
+        blips=view.health.blips,
         last=result_document(view.last) if view.last else None,
     )
 

@@ -1,5 +1,6 @@
 """The read interface over a real socket."""
 
+from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
 
@@ -61,6 +62,14 @@ async def test_site_detail_has_its_checks(client: Client) -> None:
     assert check["last"]["phases"]["tls"] == 0.041
     assert check["last"]["certificate_expires_at"].startswith("2026-12-12T09:00")
     assert (await client.get("/api/v1/sites/nobody")).status == 404
+
+
+async def test_check_says_how_many_failures_were_gone_when_looked_at_again(client: Client, house: House) -> None:
+    """A blip is no outage and no minute down; it is kept all the same, and shown."""
+    house.views[0].health = replace(house.views[0].health, blips=3)
+    document = await (await client.get("/api/v1/checks?site=acme-shop")).json()
+    assert document["items"][0]["blips"] == 3
+    assert "gone when looked at again: 3" in await (await client.get("/sites/acme-shop")).text()
 
 
 async def test_checks_of_one_site(client: Client, house: House) -> None:
