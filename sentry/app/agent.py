@@ -166,7 +166,7 @@ class Agent:
         await self.books.maintenance.follow(settings)
         await self.watch.replace(checks)
         enroll()
-        self.books.maintenance.put_in_force()
+        await self.books.maintenance.put_in_force()
         self.metrics.watch(checks)
         put_in_force()
         self._config_ok = True

@@ -1,5 +1,6 @@
 """Where windows are announced and looked up: the service, with the sites that are configured now."""
 
+import asyncio
 from collections.abc import Collection, Mapping
 
 from sentry.app.roster import Roster, scope_of
@@ -18,6 +19,7 @@ class MaintenanceDesk:
         self._maintenance = Maintenance(book, clock)
         self._roster = roster
         self._clock = clock
+        self._scheduling = asyncio.Lock()
 
     @property
     def windows(self) -> Mapping[str, AnnouncedWindow]:
@@ -31,11 +33,12 @@ class MaintenanceDesk:
             StoreUnavailable: what was known stays in force.
         """
         await self._maintenance.refresh()
-        self.put_in_force()
+        await self.put_in_force()
 
-    def put_in_force(self) -> None:
+    async def put_in_force(self) -> None:
         """Lets every site have the work that is known, also one that was configured a moment ago."""
-        self._roster.schedule(self._maintenance.calendar)
+        async with self._scheduling:
+            await self._roster.schedule(self._maintenance.calendar)
 
     async def follow(self, settings: Settings) -> None:
         """Announces what a configuration says; `put_in_force` follows once the configuration itself is."""
@@ -49,7 +52,7 @@ class MaintenanceDesk:
             TransitionRefused: it is over.
         """
         window = await self._maintenance.announce(plan, by, scope_of(self._roster.settings))
-        self.put_in_force()
+        await self.put_in_force()
         return window
 
     async def end(
@@ -65,7 +68,7 @@ class MaintenanceDesk:
         window = await self._maintenance.change(
             key, by, lambda plan: plan.ending(ends_at=ends_at, duration_min=duration_min)
         )
-        self.put_in_force()
+        await self.put_in_force()
         return window
 
     async def cancel(self, key: str, by: str) -> AnnouncedWindow:
@@ -76,7 +79,7 @@ class MaintenanceDesk:
             TransitionRefused: it is over, cancelled, or of the configuration.
         """
         window = await self._maintenance.cancel(key, by)
-        self.put_in_force()
+        await self.put_in_force()
         return window
 
     def calendar(self, sites: Collection[str] | None = None) -> str:

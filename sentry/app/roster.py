@@ -1,5 +1,6 @@
 """The roster: what is configured now, as services, pages and reports ask for it. A reload replaces it whole."""
 
+import asyncio
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -8,13 +9,16 @@ from zoneinfo import ZoneInfo
 from pydantic import SecretStr
 
 from sentry.domain.announcement import Scope, Subject
-from sentry.domain.maintenance import Calendar, excluded
+from sentry.domain.maintenance import Calendar
 from sentry.domain.request_budget import Allowance
 from sentry.domain.site import Check, Language
 from sentry.domain.wall_time import EPOCH
 from sentry.domain.watched_site import WatchedCheck, WatchedSite
 from sentry.services.switchboard import Audience
 from sentry.settings import Settings
+
+AT_A_TIME = 100
+"""Sites that are given their maintenance before others have their turn in the event loop: some milliseconds."""
 
 
 class Roster:
@@ -32,7 +36,8 @@ class Roster:
         ten thousand sites: call it in a thread where a loop runs.
         """
         checks, calendar = {check.key: check for check in settings.checks()}, self._calendar
-        found = {site.key: _scheduled(site, calendar) for site in watched_sites(settings)}
+        scheduled = _Scheduled(calendar)
+        found = {site.key: scheduled(site) for site in watched_sites(settings)}
         sites = {key: site if self.sites.get(key) != site else self.sites[key] for key, site in found.items()}
         plans = {site.key: site.plan for site in settings.sites}
 
@@ -42,12 +47,20 @@ class Roster:
 
         return put_in_force
 
-    def schedule(self, calendar: Calendar) -> None:
-        """Puts other maintenance in force; a site of which nothing changed stays the same object."""
-        if calendar is self._calendar:
-            return
-        self._calendar = calendar
-        self.sites = {key: _scheduled(site, calendar) for key, site in self.sites.items()}
+    async def schedule(self, calendar: Calendar) -> None:
+        """Puts other maintenance in force; a site of which nothing changed stays the same object.
+
+        In short turns: a window may be about ten thousand sites. One call at a time.
+        """
+        while calendar is not self._calendar:
+            standing, scheduled = self.sites, _Scheduled(calendar)
+            sites: dict[str, WatchedSite] = {}
+            for number, (key, site) in enumerate(standing.items()):
+                sites[key] = scheduled(site)
+                if number % AT_A_TIME == 0:
+                    await asyncio.sleep(0)
+            if self.sites is standing:  # else a reload has put others in force meanwhile
+                self.sites, self._calendar = sites, calendar
 
     def site(self, site_key: str) -> WatchedSite | None:
         """Returns a site by its key."""
@@ -92,9 +105,21 @@ def scope_of(settings: Settings) -> Scope:
     )
 
 
-def _scheduled(site: WatchedSite, calendar: Calendar) -> WatchedSite:
-    work = calendar.of(site.key)
-    return site if work == site.work else replace(site, work=work, maintenance=excluded(work))
+class _Scheduled:
+    """Puts the work of a calendar into sites; one for which nothing changed stays the same object."""
+
+    def __init__(self, calendar: Calendar) -> None:
+        self._calendar = calendar
+        self._alike: dict[tuple[int, int], bool] = {}
+
+    def __call__(self, site: WatchedSite) -> WatchedSite:
+        work = self._calendar.of(site.key)
+        pair = (id(site.work), id(work))  # ten thousand sites of one window share what is compared
+        if pair not in self._alike:
+            self._alike[pair] = site.work == work
+        if self._alike[pair]:
+            return site
+        return replace(site, work=work, maintenance=self._calendar.excluded(site.key))
 
 
 def watched_sites(settings: Settings) -> list[WatchedSite]:

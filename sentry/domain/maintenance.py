@@ -167,6 +167,10 @@ def minute_from(instant: datetime) -> int:
     return -((EPOCH - instant) // _MINUTE)
 
 
+_SiteWork = tuple[tuple[Work, ...], tuple[tuple[int, int], ...]]
+_NOTHING: _SiteWork = ((), ())
+
+
 class Calendar:
     """All announced work of all sites, as far as it can be foreseen.
 
@@ -176,13 +180,14 @@ class Calendar:
 
     def __init__(self, revisions: Iterable[Revision], before: datetime) -> None:
         self.before = before
-        self._work: dict[str, tuple[Work, ...]] = {}
-        alike: dict[tuple[tuple[str, datetime, int, float], ...], tuple[Work, ...]] = {}
+        self._work: dict[str, _SiteWork] = {}
+        alike: dict[tuple[tuple[str, datetime, int, float], ...], _SiteWork] = {}
         for site, changes in changes_by_site(revisions).items():
             # By identity: ten thousand sites of one window see the same plans, and are told apart by their notice.
             seen = tuple((one.window, one.at, id(one.plan), one.notice_h) for one in changes)
             if seen not in alike:
-                alike[seen] = work_of(changes, before)
+                work = work_of(changes, before)
+                alike[seen] = work, excluded(work)
             self._work[site] = alike[seen]
 
     @property
@@ -192,7 +197,11 @@ class Calendar:
 
     def of(self, site_key: str) -> tuple[Work, ...]:
         """Returns the announced work at a site, in order of time."""
-        return self._work.get(site_key, ())
+        return self._work.get(site_key, _NOTHING)[0]
+
+    def excluded(self, site_key: str) -> tuple[tuple[int, int], ...]:
+        """Returns what of it is taken out of the site's account, as [start, end) minutes."""
+        return self._work.get(site_key, _NOTHING)[1]
 
 
 def excluded(pieces: Iterable[Work]) -> tuple[tuple[int, int], ...]:

@@ -1,5 +1,6 @@
 """What is configured, by key: a reload replaces it whole and at once, and keeps what is as it was."""
 
+import asyncio
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -72,7 +73,7 @@ def test_keep_equal_a_text_that_became_a_secret_is_hidden_from_then_on(
     assert "plain-words" not in repr(new.checks())
 
 
-def test_schedule_only_sites_with_other_work_become_other_objects(path: Path) -> None:
+async def test_schedule_only_sites_with_other_work_become_other_objects(path: Path) -> None:
     """A window is filled in, and taken out again, without a look at those that it is not about."""
     roster = Roster(configured(path, "{key: a, url: 'https://a.example/'}", "{key: b, url: 'https://b.example/'}"))
     before = dict(roster.sites)
@@ -82,7 +83,7 @@ def test_schedule_only_sites_with_other_work_become_other_objects(path: Path) ->
     said = datetime(2026, 11, 1, tzinfo=UTC)
     calendar = Calendar([Revision("1", 0, said, "ana", window, {"a": 48.0})], datetime(2027, 1, 1, tzinfo=UTC))
 
-    roster.schedule(calendar)
+    await roster.schedule(calendar)
     begin = 29_934_840  # 2026-12-01T02:00Z, minutes since the epoch
     assert roster.sites["a"].maintenance == ((begin, begin + 60),)
     assert roster.sites["b"] is before["b"]
@@ -90,11 +91,11 @@ def test_schedule_only_sites_with_other_work_become_other_objects(path: Path) ->
     roster.prepare(roster.settings)()
     assert roster.sites["a"].maintenance == ((begin, begin + 60),)
 
-    roster.schedule(Calendar((), said))
+    await roster.schedule(Calendar((), said))
     assert roster.sites["a"] == before["a"]
 
 
-def test_schedule_while_a_reload_is_read_is_not_forgotten(path: Path) -> None:
+async def test_schedule_while_a_reload_is_read_is_not_forgotten(path: Path) -> None:
     """The reload puts in force what it has read, and the newer calendar is put in force once more."""
     roster = Roster(configured(path, "{key: a, url: 'https://a.example/'}"))
     window = MaintenanceWindow.model_validate(
@@ -104,9 +105,9 @@ def test_schedule_while_a_reload_is_read_is_not_forgotten(path: Path) -> None:
     calendar = Calendar([Revision("1", 0, said, "ana", window, {"a": 48.0})], datetime(2027, 1, 1, tzinfo=UTC))
 
     put_in_force = roster.prepare(roster.settings)
-    roster.schedule(calendar)
+    await roster.schedule(calendar)
     put_in_force()
-    roster.schedule(calendar)
+    await roster.schedule(calendar)
 
     assert roster.sites["a"].work == calendar.of("a")
 
@@ -120,3 +121,24 @@ def test_site_that_is_not_hosted_and_its_plans_sides_reach_the_budget(path: Path
     sites = Roster(settings).sites
     assert (sites["a"].hosted, sites["b"].hosted) == (True, False)
     assert sites["a"].excluded == {Attribution.CLIENT, Attribution.THIRD_PARTY}
+
+
+async def test_schedule_while_another_configuration_comes_in_force_takes_its_sites(path: Path) -> None:
+    """A reload between two turns loses neither its sites nor the work."""
+    roster = Roster(configured(path, "{key: a, url: 'https://a.example/'}"))
+    put_in_force = roster.prepare(
+        configured(path, "{key: a, url: 'https://a.example/'}", "{key: b, url: 'https://b.example/'}")
+    )
+    window = MaintenanceWindow.model_validate(
+        {"reason": "disks", "starts_at": "2026-12-01T02:00", "duration_min": 60, "all_sites": True}
+    )
+    said = datetime(2026, 11, 1, tzinfo=UTC)
+    revision = Revision("1", 0, said, "ana", window, {"a": 48.0, "b": 48.0})
+    calendar = Calendar([revision], datetime(2027, 1, 1, tzinfo=UTC))
+
+    scheduling = asyncio.create_task(roster.schedule(calendar))
+    await asyncio.sleep(0)
+    put_in_force()
+    await scheduling
+
+    assert [len(site.maintenance) for site in roster.sites.values()] == [1, 1]
