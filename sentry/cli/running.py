@@ -15,6 +15,7 @@ from sentry.app.books import Books
 from sentry.cli.logs import configure_logs
 from sentry.cli.shell import command, config_of, out
 from sentry.domain.errors import ConfigurationError, StoreError
+from sentry.settings.advice import lacks_anchors
 from sentry.settings.model import MAX_WORKERS
 
 _log = structlog.get_logger()
@@ -83,6 +84,8 @@ def _welcome(config: Path, agent: Agent) -> None:
         out.print(f"  {label:<14}{escape(value)}")
     if agent.workers > 1:
         out.print(f"  {'workers':<14}{agent.workers} processes probe")
+    if lacks_anchors(settings):
+        out.print("  [yellow]no anchors are configured: the agent's own dead line may look like outages[/yellow]")
     if not settings.channels:
         out.print("  [yellow]no channel is configured: nobody will be told of an outage[/yellow]")
 

@@ -44,6 +44,12 @@ def limits_response_time(options: CheckOptions) -> bool:
     return any(getattr(options, name, None) is not None for name in RESPONSE_LIMITS)
 
 
+def lacks_anchors(settings: Settings) -> bool:
+    """Whether the agent has nobody to ask if its own network works; where all is on this machine it needs none."""
+    watches_afar = any(not is_loopback(site.url.host or "") for site in settings.sites)
+    return watches_afar and not settings.probe.anchors
+
+
 class Advice:
     """Looks at settings that hold, beside the document they were made of."""
 
@@ -63,8 +69,7 @@ class Advice:
         ]
 
     def _own_faults(self) -> Iterator[Problem]:
-        watches_afar = any(not is_loopback(site.url.host or "") for site in self._settings.sites)
-        if watches_afar and not self._settings.probe.anchors:
+        if lacks_anchors(self._settings):
             yield self._document.problem(
                 ("probe", "anchors"),
                 "no anchors are configured: when the agent's own network fails, it may take that for outages of the "
