@@ -135,7 +135,7 @@ def _stayed_up(health: Health, result: ProbeResult, check: Check) -> Step:
         covered=Run(minute, minute + reaches, MinuteState.UP) if reaches > 1 else now,
         outage=health.outage,
         failure=health.failure,
-        last_good=without_body(result),
+        last_good=_without_body(result),
         blips=health.blips,
     )
     return Step(stayed, minutes)
@@ -202,7 +202,7 @@ def _next_recheck(health: Health, check: Check, seen_at: datetime) -> Health:
 
 def _answered(health: Health, result: ProbeResult, check: Check, seen_at: datetime) -> Step:
     own = _minutes_of(result, check)
-    health = replace(health, last_good=without_body(result))
+    health = replace(health, last_good=_without_body(result))
     if health.state in {HealthState.DOWN, HealthState.RECOVERING}:
         return _recovering(health, result, check, seen_at)
     minutes: tuple[Run, ...] = (_first(own),)
@@ -284,7 +284,7 @@ def _facts(result: ProbeResult) -> dict[str, str | None]:
     return {"reason": result.reason, "failed_phase": result.failed_phase, "detail": result.detail}
 
 
-def without_body(result: ProbeResult) -> ProbeResult:
+def _without_body(result: ProbeResult) -> ProbeResult:
     """Returns a result without what only a failure needs, so that ten thousand healthy sites stay small in memory."""
     http, log = result.evidence.http, result.evidence.log
     if not log and (http is None or not http.body_head):

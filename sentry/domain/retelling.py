@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from sentry.domain.events import Event, EventKind
-from sentry.domain.health import Health, HealthState, Outage, step, without_body
+from sentry.domain.health import Health, HealthState, Outage, step
 from sentry.domain.ledger import MinuteState, Run
 from sentry.domain.ledger_tail import SEVERITY
 from sentry.domain.own_fault import EXPLAINABLE, OwnFault, excused
-from sentry.domain.result import ProbeResult, Status
+from sentry.domain.result import Evidence, ProbeResult, Status
 from sentry.domain.site import Check
 
 BEGINS_WITHIN = timedelta(minutes=4)
@@ -30,7 +30,7 @@ class Trail:
     """The newest results of a check that fails, and what was known before the first of them.
 
     Attributes:
-        health: before each result, and the result as it counted, oldest first.
+        steps: the health before each result, and the result as it counted without its evidence, oldest first.
     """
 
     steps: tuple[tuple[Health, ProbeResult], ...] = ()
@@ -43,7 +43,7 @@ class Trail:
         """
         oldest = result.scheduled_at - REACH_BACK
         kept = [one for one in self.steps if one[1].scheduled_at >= oldest]
-        kept.append((health, result if _is_explainable(result) else without_body(result)))
+        kept.append((health, replace(result, evidence=Evidence(result.evidence.address))))
         while kept and not _is_explainable(kept[0][1]):
             kept.pop(0)
         return Trail(tuple(kept)) if kept else None
@@ -92,7 +92,7 @@ def retell(health: Health, trail: Trail, check: Check, faults: Sequence[OwnFault
     withdrawn = [one for one in told.outages if one.started_at not in {other.started_at for other in retold.outages}]
     was_suspected = health.state is HealthState.SUSPECT and retold.health.state is not HealthState.SUSPECT
     return Retold(
-        health=replace(retold.health, last_good=health.last_good),
+        health=replace(retold.health, last_good=health.last_good, failure=_with_evidence(retold.health, health)),
         trail=Trail(tuple(zip(retold.before, after, strict=True))),
         minutes=_differences(told.minutes, retold.minutes),
         withdrawn=withdrawn[-1] if withdrawn else None,
@@ -100,6 +100,12 @@ def retell(health: Health, trail: Trail, check: Check, faults: Sequence[OwnFault
         is_taken_back=retold.health.outage is None and (bool(withdrawn) or was_suspected),
         events=tuple(event for event in retold.events if event not in told.events),
     )
+
+
+def _with_evidence(retold: Health, told: Health) -> ProbeResult | None:
+    """The failure that began what stands; with its evidence, which trails do not keep, where it is still the same."""
+    first, before = retold.failure, told.failure
+    return before if first and before and first.scheduled_at == before.scheduled_at else first
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,7 +107,7 @@ def kinds(events: list[Event]) -> list[EventKind]:
     return [event.kind for event in events]
 
 
-@pytest.mark.promise("001-24")
+@pytest.mark.promise("001-28")
 async def test_failure_while_the_own_network_is_cut_is_unknown_and_confirms_nothing() -> None:
     """The anchors are silent after the failure: the slot is unknown, nothing is suspected, one concern is told."""
     async with listening(House()) as house:
@@ -291,7 +291,7 @@ async def test_agent_that_stops_lets_what_waits_count() -> None:
         assert len(house.statuses()) == 1
 
 
-@pytest.mark.promise("001-24")
+@pytest.mark.promise("001-28")
 async def test_outage_confirmed_before_all_networks_were_seen_to_fail_is_withdrawn() -> None:
     """Without anchors the sites themselves are the witnesses: what was believed too early is taken back."""
     keys = [f"site{number}/http" for number in range(7)]
