@@ -93,11 +93,11 @@ def from_worst(
         if own == UNKNOWN:
             continue
         told[minute] = own
-        following = minute_of(results[place + 1].scheduled_at) if place + 1 < len(results) else minute + reach
-        end = min(minute + reach, following)
+        following = results[place + 1].scheduled_at if place + 1 < len(results) else None
+        end = minute + reach if following is None else min(minute + reach, minute_of(following))
         further = _reached(result, outages, faults)
-        if _restarted(result.scheduled_at, end, starts):
-            further |= UNKNOWN
+        if following is None or _restarted(result.scheduled_at, following, starts):
+            further |= UNKNOWN  # what a probe stood for is written when the next one comes
         for reached in range(minute + 1, end):
             told[reached] = _within(further, reached, outages)
     return told
@@ -151,5 +151,6 @@ def _is_touched(minute: int, outages: Sequence[Outage]) -> bool:
     )
 
 
-def _restarted(since: datetime, until: int, starts: Sequence[datetime]) -> bool:
-    return any(since <= start and minute_of(start) <= until for start in starts)
+def _restarted(since: datetime, until: datetime, starts: Sequence[datetime]) -> bool:
+    """Whether the agent was started between two probes, of which a sealed day knows the minute and not the second."""
+    return any(since - ONE_MINUTE < start < until + ONE_MINUTE for start in starts)
