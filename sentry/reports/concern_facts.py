@@ -92,6 +92,7 @@ FORMS: dict[str, Form] = {
     "ends_at": _minute,
     "not_after": _minute,
     "expires_on": _day,
+    "ended_on": _day,
     "runs_out_at": _minute,
     "month": _month,
     "days_left": _days,

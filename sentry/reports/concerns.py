@@ -132,6 +132,7 @@ CONCERNS: dict[ConcernKind, ConcernText] = {
     ConcernKind.DOMAIN: ConcernText(
         alertname="DomainExpires",
         opened=(
+            N_("{site}: the domain {domain} ended on {ended_on}"),
             N_("{site}: the domain {domain} expires in {days_left}"),
             N_("{site}: the domain {domain} expires soon"),
             N_("{site}: the domain expires soon"),

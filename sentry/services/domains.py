@@ -139,12 +139,14 @@ class DomainWatch:
             if stands is not None:
                 await self._told.clear(domain, facts)
             return
+        left = ends_at - now
+        nearness = {"days_left": left.days} if left > timedelta() else {"ended_on": facts["expires_on"]}
         await self._told.raise_(
             domain,
             stands,
             owner=(site.site_key, site.client_key),
             severity=reached.severity,
-            facts=facts | {"stage": reached.stage, "days_left": max(0, (ends_at - now).days)},
+            facts=facts | {"stage": reached.stage} | nearness,
         )
 
 

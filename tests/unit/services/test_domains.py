@@ -86,17 +86,18 @@ async def test_domain_that_nobody_renews_is_told_at_each_threshold(house: House)
         await house.watch.look()
         told += house.events.raised()
 
-    assert [(one.facts["stage"], one.facts["days_left"]) for one in told] == [
+    assert [(one.facts["stage"], one.facts.get("days_left")) for one in told] == [
         (1, 30),
         (2, 14),
         (3, 7),
         (4, 1),
-        (5, 0),
+        (5, None),
     ]
     assert {one.key for one in told} == {"domain:acme.example"}
     assert (told[0].severity, told[-1].severity) == (Severity.SEV4, Severity.SEV2)
     assert told[0].facts["expires_on"] == ends.date().isoformat()
     assert told[0].facts["source"] == "rdap.example"
+    assert told[-1].facts["ended_on"] == ends.date().isoformat()
     assert 30 <= len(house.registries.asked) <= 43
     assert house.expiry_metric() == ends.timestamp()
 
