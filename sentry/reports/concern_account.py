@@ -59,12 +59,12 @@ class ConcernAccount:
 
     def last_rows(self, *, resolved: bool) -> Rows:
         """Returns what to do, as long as there is something to do."""
-        return [] if resolved else [(self._wording.text("What to do"), self._wording.text(self._text.advice))]
+        return [] if resolved else [(self._wording.text("What to do"), self._advice())]
 
     def told(self) -> ConcernTold:
         """Returns its parts, for a page."""
         rows = tuple((label, value) for label, value in self.rows(resolved=False) if value)
-        return ConcernTold(self.cause(), self.explanation(), self._wording.text(self._text.advice), rows)
+        return ConcernTold(self.cause(), self.explanation(), self._advice(), rows)
 
     def evidence(self) -> str:
         """Returns the course of events, where there is more than its beginning."""
@@ -86,6 +86,9 @@ class ConcernAccount:
         """Whether it was over meanwhile, and has not only come to its next stage."""
         told = [entry.kind for entry in self._incident.timeline if entry.kind in {"raised_again", "next_stage"}]
         return told[-1:] != ["next_stage"]
+
+    def _advice(self) -> str:
+        return self._said((*self._text.remedies, self._text.advice))
 
     def _course(self) -> str:
         return section(self._wording.text("Course of events"), list(course_of_events(self._incident, self._wording)))

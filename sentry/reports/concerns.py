@@ -22,7 +22,7 @@ class ConcernText:
         alertname: the label that machines group by.
         opened: the headline while it stands; resolved: when it has ended.
         meaning: what it is, for somebody who is woken by it.
-        advice: what to do about it.
+        advice: what to do about it; remedies: what goes before it, where the facts that it names are known.
         rows: labels and the facts shown beside them, where they are known.
         words: of facts with a closed set of values, by the name of the fact; they may name other facts.
     """
@@ -32,6 +32,7 @@ class ConcernText:
     resolved: Variants
     meaning: Variants
     advice: str
+    remedies: Variants = ()
     rows: tuple[tuple[str, str], ...] = ()
     words: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
@@ -111,10 +112,28 @@ CONCERNS: dict[ConcernKind, ConcernText] = {
         ),
         meaning=(
             N_(
+                "The server sends its certificates in the wrong order: {misplaced} does not stand behind the one "
+                "that it issued. Browsers put that right; some phones, programs and payment services do not connect."
+            ),
+            N_(
+                "The certificate {weak} is made in a way that is no longer safe. Newer browsers and systems refuse "
+                "it."
+            ),
+            N_(
                 "The security certificate ends on {not_after}. From then on browsers show a warning and customers do "
                 "not get in."
             ),
             N_("Something is wrong with the security certificate. Browsers may show a warning, now or soon."),
+        ),
+        remedies=(
+            N_(
+                "Correct the file of certificates on the server: its own first, then each behind the one that it "
+                "issued, as {misplaced} has to be."
+            ),
+            N_(
+                "Have {weak} issued anew, with a key of today (RSA of 2048 bits or more, or elliptic) and a "
+                "signature with SHA-256."
+            ),
         ),
         advice=N_("Find out why the certificate was not renewed by itself; else order a new one and install it."),
         rows=((N_("Check"), "check"), (N_("Valid until"), "not_after"), (N_("Names"), "names")),

@@ -116,6 +116,7 @@ def _worries(check: Check, chain: Sequence[Certificate], now: datetime) -> Itera
         facts = _facts(check, chain) | {
             "problem": "expires_soon" if left > timedelta() else "expired",
             "subject": first.subject,
+            "not_after": first.not_after.isoformat(),
             "days": reached.days,
             "stage": reached.stage,
             "days_left": max(0, left.days),
@@ -133,9 +134,9 @@ def _problem_of_chain(check: Check, chain: Sequence[Certificate]) -> dict[str, A
     if weak is not None:
         certificate, why = weak
         problem = "weak_signature" if "signed" in why else "weak_key"
-        return {"problem": problem, "subject": certificate.subject, "detail": why}
+        return {"problem": problem, "weak": certificate.subject, "detail": why}
     misplaced = misplaced_issuer(chain)
-    return None if misplaced is None else {"problem": "chain_order", "subject": misplaced.subject}
+    return None if misplaced is None else {"problem": "chain_order", "misplaced": misplaced.subject}
 
 
 def _facts(check: Check, chain: Sequence[Certificate]) -> dict[str, Any]:
@@ -144,5 +145,4 @@ def _facts(check: Check, chain: Sequence[Certificate]) -> dict[str, Any]:
         "url": check.watched_url,
         "names": list(chain[0].names[:NAMES_SHOWN]),
         "fingerprint": chain[0].fingerprint_sha256,
-        "not_after": first_to_end(chain).not_after.isoformat(),
     }

@@ -103,3 +103,24 @@ def test_concern_at_its_next_stage_is_not_said_to_be_back() -> None:
     stages = (TimelineEntry(BEGAN, "raised_again", ""), TimelineEntry(BEGAN, "next_stage", ""))
     message = said(ConcernKind.CERTIFICATE, NoticeKind.REOPENED, timeline=stages)
     assert message.subject.endswith("the certificate expires in 7 days (#17)")
+
+
+@pytest.mark.parametrize(
+    ("facts", "meaning", "remedy"),
+    [
+        (
+            {"problem": "chain_order", "misplaced": "CN=Between"},
+            "CN=Between does not stand behind",
+            "Correct the file",
+        ),
+        ({"problem": "weak_key", "weak": "CN=Old"}, "CN=Old is made in a way", "Have CN=Old issued anew"),
+        ({"problem": "expires_soon", "not_after": "2026-12-02T10:00:00+00:00"}, "ends on 2 Dec 2026", "Find out why"),
+    ],
+)
+def test_certificate_that_works_is_told_with_what_is_wrong_and_what_to_do(
+    facts: dict[str, Any], meaning: str, remedy: str
+) -> None:
+    """Renewing mends no order of a chain, and no order mends a weak key."""
+    text = " ".join(said(ConcernKind.CERTIFICATE, facts=facts).text.split())
+    assert meaning in text
+    assert remedy in text

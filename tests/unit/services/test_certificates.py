@@ -182,7 +182,7 @@ async def test_chain_in_disorder_is_told_and_cleared(house: House) -> None:
     (over,) = await house.look()
 
     assert event.subject == over.subject == "certificate:shop/http:chain"
-    assert (facts(event)["problem"], facts(event)["subject"]) == ("chain_order", "between")
+    assert (facts(event)["problem"], facts(event)["misplaced"]) == ("chain_order", "between")
     assert Concern.of(event).severity is Severity.SEV4
 
 
