@@ -15,9 +15,11 @@ from sentry.domain.health import Health, HealthState
 from sentry.domain.incident import IncidentState, TimelineEntry
 from sentry.domain.ledger import MinuteState, Run
 from sentry.domain.registration import Registration
+from sentry.domain.request_budget import Spent
 from sentry.domain.result import Reason, TlsEvidence
-from sentry.domain.site import Language
+from sentry.domain.site import CheckOptions, Language
 from sentry.domain.ticket import Ticket, TicketEntry, TicketState, Visibility
+from sentry.domain.weight import Weight
 from sentry.ports import Sample, SampleKind
 from sentry.web.sources import WebOptions
 from tests.fakes.concerns import concern_incident
@@ -319,6 +321,29 @@ async def test_site_whose_domain_nobody_was_asked_about_shows_none(client: Clien
     """As that of an address in a local network."""
     text = read(await (await client.get("/sites/acme-shop")).text()).text
     assert "Domain" not in " ".join(text)
+
+
+@pytest.mark.promise("000-26")
+async def test_site_shows_what_it_was_asked_today(client: Client, house: House) -> None:
+    """Beside what it may be asked, on its page and in the interface."""
+    house.spent["acme-shop"] = Spent(house.clock.now().date(), requests=1_441, received_bytes=72_500_000)
+    text = " ".join(read(await (await client.get("/sites/acme-shop")).text()).text)
+    assert "asked today: 1,441 of 1,000 requests, 72.5 of 1,074 MB" in text
+    asked = (await (await client.get("/api/v1/sites/acme-shop")).json())["asked_today"]
+    assert asked == {
+        "requests": 1_441,
+        "requests_allowed": 1_000,
+        "received_bytes": 72_500_000,
+        "received_bytes_allowed": 1_073_741_824,
+    }
+
+
+async def test_site_check_that_only_degrades_says_so(client: Client, house: House) -> None:
+    """Whoever sees a check down on a site that is not finds the reason beside it."""
+    view = house.views[0]
+    view.check = replace(view.check, options=CheckOptions(kind="http", weight=Weight.DEGRADES))
+    assert "only degrades the site" in await (await client.get("/sites/acme-shop")).text()
+    assert (await (await client.get("/api/v1/checks")).json())["items"][0]["weight"] == "degrades"
 
 
 async def test_site_password_in_url_is_not_shown(client: Client, house: House) -> None:
