@@ -122,6 +122,9 @@ class IncidentDocument(BaseModel):
     acknowledged_at: datetime | None
     recovered_at: datetime | None = Field(description="The first good probe of the confirmed recovery.")
     resolved_at: datetime | None
+    time_to_detect_s: float = Field(description="From the first failed probe to the confirmation.")
+    time_to_acknowledge_s: float | None = Field(description="From the confirmation to the acknowledgement.")
+    time_to_resolve_s: float | None = Field(description="From the first failed probe to the recovery.")
     checks_down: list[str]
     ticket: int | None
     flapping_since: datetime | None = Field(description="Since when its re-openings are told no more.")
@@ -146,6 +149,7 @@ class MemberDocument(BaseModel):
 class IncidentDetailDocument(IncidentDocument):
     """One incident with its timeline and failure report."""
 
+    side: Attribution | None = Field(description="Whose side it was on, as far as that counts; null for a concern.")
     timeline: list[TimelineDocument]
     report: FailureReport | None = Field(description="Of an outage.")
     facts: dict[str, Any] = Field(description="Of a concern.")

@@ -82,7 +82,8 @@ async def incident(request: web.Request) -> web.Response:
     """One incident with its failure report."""
     sources, language = request.app[SOURCES], request.app[OPTIONS].language
     found = await find_incident(request)
-    return answer(incident_detail_document(found, sources.wording.cause(found, language)))
+    said = await sources.attributions.history(found)
+    return answer(incident_detail_document(found, sources.wording.cause(found, language), said))
 
 
 async def tickets(request: web.Request) -> web.Response:

@@ -1,6 +1,7 @@
 """Turns values of the domain into the documents of the interface."""
 
-from datetime import UTC, datetime
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from urllib.parse import urlsplit, urlunsplit
 
@@ -8,7 +9,7 @@ from sentry.domain.budget import floored_percent
 from sentry.domain.incident import Incident
 from sentry.domain.ledger import Explained
 from sentry.domain.request_budget import Allowance, Spent
-from sentry.domain.responsibility import AttributionEntry
+from sentry.domain.responsibility import AttributionEntry, standing_side
 from sentry.domain.result import ProbeResult
 from sentry.domain.ticket import Ticket
 from sentry.services.reckoning import SiteMonth
@@ -128,6 +129,9 @@ def incident_document(incident: Incident, cause: str) -> IncidentDocument:
         acknowledged_at=incident.acknowledged_at,
         recovered_at=incident.recovered_at,
         resolved_at=incident.resolved_at,
+        time_to_detect_s=incident.time_to_detect.total_seconds(),
+        time_to_acknowledge_s=_seconds(incident.time_to_acknowledge),
+        time_to_resolve_s=_seconds(incident.time_to_resolve),
         checks_down=sorted(incident.checks_down),
         ticket=incident.ticket_number,
         flapping_since=incident.flapping_since,
@@ -136,12 +140,15 @@ def incident_document(incident: Incident, cause: str) -> IncidentDocument:
     )
 
 
-def incident_detail_document(incident: Incident, cause: str) -> IncidentDetailDocument:
-    """Returns an incident with timeline and report."""
+def incident_detail_document(
+    incident: Incident, cause: str, said: Sequence[AttributionEntry]
+) -> IncidentDetailDocument:
+    """Returns an incident with timeline and report; `said` is every word on whose side it was, oldest first."""
     timeline = [TimelineDocument(at=entry.at, kind=entry.kind, text=entry.text) for entry in incident.timeline]
     own = dict(incident_document(incident, cause))
     return IncidentDetailDocument(
         **own,
+        side=standing_side(said) if said else None,
         timeline=timeline,
         report=incident.report,
         facts=dict(incident.facts),
@@ -237,6 +244,10 @@ def ledger_document(reckoned: SiteMonth) -> LedgerDocument:
     """Returns the budget of a month with its runs."""
     runs = [_run(explained) for explained in reckoned.explained]
     return LedgerDocument(**dict(budget_document(reckoned)), runs=runs)
+
+
+def _seconds(span: timedelta | None) -> float | None:
+    return None if span is None else span.total_seconds()
 
 
 def instant(minute: int) -> datetime:

@@ -20,7 +20,7 @@ async def _opened(house: House) -> None:
 
 
 @pytest.mark.usefixtures("_opened")
-@pytest.mark.promise("002-06")
+@pytest.mark.promise("001-33", "002-06")
 async def test_attribute_adds_a_word_that_counts_and_keeps_the_guess(client: Client) -> None:
     """The history has both, the newest counts, and the timeline tells of it."""
     said = await client.post(PATH, json=WORD)
@@ -29,8 +29,10 @@ async def test_attribute_adds_a_word_that_counts_and_keeps_the_guess(client: Cli
     document = await (await client.get(PATH)).json()
     assert document["side"] == "client"
     assert [entry["reason"] for entry in document["items"]][-1] == WORD["reason"]
-    timeline = (await (await client.get("/api/v1/incidents/1")).json())["timeline"]
-    assert timeline[-1]["kind"] == "attributed"
+    incident = await (await client.get("/api/v1/incidents/1")).json()
+    assert incident["timeline"][-1]["kind"] == "attributed"
+    assert incident["side"] == "client"
+    assert (incident["time_to_detect_s"], incident["time_to_resolve_s"]) == (31.0, None)
 
 
 @pytest.mark.usefixtures("_opened")
