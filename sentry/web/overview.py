@@ -108,9 +108,19 @@ def headline(words: Words, standings: Sequence[SiteStanding]) -> Headline:
     return Headline(text % figures, worst, counts)
 
 
+def groups_of(unresolved: Iterable[Incident]) -> list[Incident]:
+    """Returns the problems that several sites have together, the newest first."""
+    return sorted((incident for incident in unresolved if incident.is_group), key=lambda one: -one.id)
+
+
+def alone(down: Iterable[SiteStanding]) -> list[SiteStanding]:
+    """Returns the sites that fail by themselves; another incident stands for the rest."""
+    return [site for site in down if site.incident is None or site.incident.parent_id is None]
+
+
 def pressing(unresolved: Iterable[Incident]) -> list[Incident]:
     """Returns what is no outage but stands, that of the agent itself first, then the worst, then the newest."""
-    concerns = [incident for incident in unresolved if incident.concern is not None]
+    concerns = [incident for incident in unresolved if incident.concern is not None and not incident.is_group]
     return sorted(concerns, key=lambda one: (bool(one.site_key), one.severity, -one.id))
 
 

@@ -13,7 +13,18 @@ from sentry.web.dossier import concern_dossier, dossier, member_lines
 from sentry.web.history import Histories
 from sentry.web.interface import all_standings, find_incident, incidents_now, read_id, standing_of
 from sentry.web.maintenance import under_way, upcoming
-from sentry.web.overview import MAX_CONCERNS, MAX_PROBLEMS, PAGE_SITES, Search, headline, pressing, row
+from sentry.web.overview import (
+    MAX_CONCERNS,
+    MAX_PROBLEMS,
+    PAGE_SITES,
+    Search,
+    alone,
+    groups_of,
+    headline,
+    lasting,
+    pressing,
+    row,
+)
 from sentry.web.problems import not_found
 from sentry.web.rendering import WORDS, render
 from sentry.web.route import number_parameter, read_choice, read_number, read_text
@@ -45,10 +56,15 @@ async def status(request: web.Request) -> web.Response:
     first = (min(search.page, pages) - 1) * PAGE_SITES
     shown = found[first : first + PAGE_SITES]
     histories = await request.app[HISTORIES].of_sites([site.site for site in shown])
-    down = [site for site in standings if site.standing is Standing.DOWN]
+    groups = groups_of(unresolved)
+    down = alone(site for site in standings if site.standing is Standing.DOWN)
     facts = {
         "headline": headline(words, standings),
         "standing_words": STANDING_WORDS,
+        "groups": [
+            (group, cause, lasting(words, group.started_at, now))
+            for group, cause in _with_causes(request, groups[:MAX_PROBLEMS])
+        ],
         "problems": [row(words, site, None, sources.wording, now) for site in down[:MAX_PROBLEMS]],
         "more_problems": max(0, len(down) - MAX_PROBLEMS),
         "concerns": _with_causes(request, pressing(unresolved)[:MAX_CONCERNS]),

@@ -446,6 +446,21 @@ async def test_status_shows_what_needs_attention_the_agents_own_first(client: Cl
     assert (site["state"], site["incident"]) == ("up", None)
 
 
+async def test_status_shows_a_group_as_one_problem_and_not_its_sites(client: Client, house: House) -> None:
+    """Eighty sites of a dead server are one problem; one that fails by itself is another, and each has its row."""
+    for number, key in enumerate(("beta", "gamma", "delta"), 20):
+        house.add_site(key, state=HealthState.DOWN, last=a_bad_result(f"{key}/http", house.clock.now()))
+        parent = None if key == "delta" else 19
+        house.incidents.incidents[number] = incident_of(error_result(), id=number, site_key=key, parent_id=parent)
+    house.incidents.incidents[19] = concern_incident(ConcernKind.GROUP, id=19)
+    page = await (await client.get("/")).text()
+    problems = page[page.index('id="problems"') : page.index('id="sites"')]
+    assert problems.index('href="/incidents/19"') < problems.index('href="/incidents/22"')
+    assert problems.count("/incidents/") == 2
+    assert "Needs attention" not in page
+    assert "3 of 4 sites are down" in page
+
+
 async def test_ticket_of_the_agent_leads_to_no_site(client: Client, house: House) -> None:
     """There is none that it is about."""
     house.tickets.tickets[6] = Ticket(6, "incident:18", "", "", "blind", TicketState.NEW, START)
