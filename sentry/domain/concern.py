@@ -31,7 +31,6 @@ class ConcernKind(StrEnum):
     DNS_DRIFT = "dns_drift"
     BURN_RATE = "burn_rate"
     REQUEST_BUDGET = "request_budget"
-    MAINTENANCE = "maintenance"
     GROUP = "group"
     """Several sites that fail together: the one incident that is told for all of them."""
 

@@ -242,25 +242,6 @@ CONCERNS: dict[ConcernKind, ConcernText] = {
         rows=((N_("Used"), "used"), (N_("Allowed"), "allowed")),
         words={"what": {"requests": N_("requests"), "bytes": N_("bytes")}},
     ),
-    ConcernKind.MAINTENANCE: ConcernText(
-        alertname="Maintenance",
-        opened=(N_("{site}: {what}"), N_("{site}: maintenance")),
-        resolved=(N_("{site}: the maintenance is over"),),
-        meaning=(
-            N_("Maintenance is planned from {starts_at} to {ends_at}: {reason}"),
-            N_("Maintenance is planned from {starts_at} to {ends_at}."),
-            N_("The site is in maintenance."),
-        ),
-        advice=N_("Nothing has to be done as long as it ends in time; minutes over it count as downtime."),
-        rows=((N_("Planned from"), "starts_at"), (N_("Planned until"), "ends_at"), (N_("Reason"), "reason")),
-        words={
-            "what": {
-                "announced": N_("maintenance from {starts_at} to {ends_at}"),
-                "overrun": N_("maintenance lasts longer than announced"),
-                "late": N_("maintenance was announced too late"),
-            }
-        },
-    ),
     ConcernKind.GROUP: ConcernText(
         alertname="SitesDown",
         opened=(N_("{count} sites are down together: {trait}"), N_("Several sites are down together")),

@@ -54,12 +54,6 @@ FACTS: dict[ConcernKind, dict[str, Any]] = {
         "runs_out_at": "2026-11-24T15:00:00+00:00",
     },
     ConcernKind.REQUEST_BUDGET: {"used": 8000, "allowed": 10_000, "what": "requests"},
-    ConcernKind.MAINTENANCE: {
-        "what": "announced",
-        "starts_at": "2026-11-25T01:00:00+00:00",
-        "ends_at": "2026-11-25T03:00:00+00:00",
-        "reason": "new database",
-    },
     ConcernKind.GROUP: {"trait": "address", "value": "203.0.113.7", "failing": 80, "answering": 2},
 }
 """Facts of each kind as whoever watches for it gives them."""
