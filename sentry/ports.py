@@ -302,6 +302,10 @@ class LedgerReader(Protocol):
         """Returns when the watch was started within [start, end), oldest first."""
         ...
 
+    async def blips(self, check_keys: Collection[str], start: datetime, end: datetime) -> int:
+        """Returns how many failures of these checks within [start, end) were gone when looked at again."""
+        ...
+
     async def changes(self, site_key: str, since: datetime) -> Sequence[RecentChange]:
         """Returns what changed at a site since then (CHANGE_SEEN events), oldest first."""
         ...

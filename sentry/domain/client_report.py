@@ -177,6 +177,7 @@ class SiteReport:
         response_check: the check whose response times these are, None where no samples are kept.
         trend: at most 13 months, the reported one last.
         work: all that was announced for the month, also what counted as it was seen.
+        blips: failures that were gone when looked at again: neither outages nor minutes down.
     """
 
     key: str
@@ -196,6 +197,7 @@ class SiteReport:
     response: tuple[ResponseDay, ...]
     trend: tuple[TrendMonth, ...]
     work: tuple[WorkEntry, ...] = ()
+    blips: int = 0
 
 
 @dataclass(frozen=True, slots=True)

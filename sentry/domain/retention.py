@@ -16,6 +16,9 @@ class RetentionPolicy(StrictModel):
     )
     failures_days: int = Field(90, ge=1, description="Days that a failed probe's whole evidence is kept.")
     events_days: int = Field(
-        30, ge=2, description="Days that handled events are kept; two at least, for the reports."
+        30,
+        ge=2,
+        description="Days that handled events are kept; two at least, for the reports. Failures that were gone when "
+        "looked at again stay as long as samples.",
     )
     deliveries_days: int = Field(400, ge=1, description="Days that messages that were sent or given up are kept.")

@@ -7,7 +7,7 @@ from sentry.domain.client_report import ReportData
 from sentry.domain.site import Language
 from sentry.reports.charts import CHART_HEIGHT, CHART_WIDTH, calendar, response_lines, trend_bars, used_share
 from sentry.reports.incident_times import SIDES, incident_times
-from sentry.reports.methodology import RULES, VERDICT_TEXT, not_measured, verdict_sentence
+from sentry.reports.methodology import RULES, VERDICT_TEXT, blips_sentence, not_measured, verdict_sentence
 from sentry.reports.pages import page
 from sentry.reports.wording import Wording
 from sentry.reports.work import work_note, work_reason
@@ -34,6 +34,7 @@ class HtmlReport:
             not_measured=not_measured(report, wording),
             verdict_text=VERDICT_TEXT,
             verdict_sentence=verdict_sentence,
+            blips_sentence=blips_sentence,
             calendar=calendar,
             trend_bars=trend_bars,
             response_lines=response_lines,

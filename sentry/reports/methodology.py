@@ -60,6 +60,15 @@ VERDICT_TEXT = {
 }
 
 
+def blips_sentence(blips: int, wording: Wording) -> str:
+    """Returns what is said of failures that were gone when looked at again."""
+    return wording.plural(
+        "{count} failure was gone when we looked again seconds later; it counts as no outage.",
+        "{count} failures were gone when we looked again seconds later; they count as no outage.",
+        blips,
+    )
+
+
 def verdict_sentence(site: SiteReport, wording: Wording) -> str:
     """Returns what the month came to, in one sentence for somebody who is no engineer."""
     figures = site.figures

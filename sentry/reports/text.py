@@ -9,7 +9,7 @@ from sentry.domain.client_report import Figures, IncidentEntry, Interval, LeftOu
 from sentry.domain.site import Language
 from sentry.reports.incident_times import SIDES, incident_times
 from sentry.reports.inert import inert_line
-from sentry.reports.methodology import RULES, VERDICT_TEXT, not_measured, verdict_sentence
+from sentry.reports.methodology import RULES, VERDICT_TEXT, blips_sentence, not_measured, verdict_sentence
 from sentry.reports.wording import Wording
 from sentry.reports.work import work_note, work_reason
 
@@ -72,6 +72,8 @@ def _site(site: SiteReport, wording: Wording) -> Iterator[str]:
         yield from _incident(incident, wording)
     if not site.incidents:
         yield "  " + wording.text("none")
+    if site.blips:
+        yield from wrap(blips_sentence(site.blips, wording), COLUMNS)
     yield wording.text("Maintenance") + ":"
     yield from _work(site.work, wording)
     yield from _response(site, wording)

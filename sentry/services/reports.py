@@ -127,6 +127,11 @@ class Reports:
             response=response,
             trend=await self._trend(reckoned),
             work=work_entries(reckoned),
+            blips=await self._ledger.blips(
+                [check.key for check in site.counting],
+                _instant(reckoned.budget.start),
+                _instant(reckoned.budget.end),
+            ),
         )
 
     async def _incident_entries(self, reckoned: SiteMonth, language: Language) -> tuple[IncidentEntry, ...]:

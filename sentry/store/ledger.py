@@ -4,7 +4,7 @@ from collections.abc import Collection, Hashable, Mapping, Sequence
 from datetime import datetime
 
 import structlog
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select, text
 
 from sentry.domain.day import DaySummary
 from sentry.domain.errors import StoreError
@@ -155,6 +155,17 @@ class StoredLedger:
         )
         async with self._database.read() as connection:
             return list((await connection.execute(query)).scalars())
+
+    async def blips(self, check_keys: Collection[str], start: datetime, end: datetime) -> int:
+        """Returns how many failures of these checks within [start, end) were gone when looked at again."""
+        query = select(func.count()).where(
+            text("kind = 'blip_recovered'"),  # in the words of the index
+            events.c.subject.in_(check_keys),
+            events.c.at_us >= start,
+            events.c.at_us < end,
+        )
+        async with self._database.read() as connection:
+            return (await connection.execute(query.select_from(events))).scalar_one()
 
     async def changes(self, site_key: str, since: datetime) -> Sequence[RecentChange]:
         """Returns what changed at a site since then (CHANGE_SEEN events), oldest first."""

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Delete, Table, and_, delete, exists, select, tuple_
 
 from sentry.domain.day import MINUTES_PER_DAY
+from sentry.domain.events import EventKind
 from sentry.domain.incident import IncidentState
 from sentry.domain.month import minute_of
 from sentry.domain.retention import RetentionPolicy
@@ -48,7 +49,10 @@ class Retention:
         dropped["failures"] = await self._drop(
             failures, failures.c.scheduled_us < now - timedelta(days=policy.failures_days)
         )
-        dropped["events"] = await self._drop(events, _old_events(now - timedelta(days=policy.events_days)))
+        dropped["events"] = await self._drop(
+            events,
+            _old_events(now - timedelta(days=policy.events_days), now - timedelta(days=policy.samples_days)),
+        )
         dropped["deliveries"] = await self._drop(
             deliveries, _old_deliveries(now - timedelta(days=policy.deliveries_days))
         )
@@ -70,9 +74,11 @@ def _bite(table: Table, condition: ColumnElement[bool]) -> Delete:
     return delete(table).where(tuple_(*key).in_(select(*key).where(condition).limit(BITE)))
 
 
-def _old_events(before: datetime) -> ColumnElement[bool]:
+def _old_events(before: datetime, blips_before: datetime) -> ColumnElement[bool]:
+    """Blips are few and are counted in the report of their month, so they stay as long as its figures."""
+    counted = and_(events.c.kind == EventKind.BLIP_RECOVERED.value, events.c.at_us >= blips_before)
     owed = exists().where(event_handlings.c.event_id == events.c.id, event_handlings.c.state == "pending")
-    return and_(events.c.at_us < before, ~owed)
+    return and_(events.c.at_us < before, ~owed, ~counted)
 
 
 def _old_deliveries(before: datetime) -> ColumnElement[bool]:

@@ -28,7 +28,7 @@ from sqlalchemy import (
 
 from sentry.store.columns import ForeignText, Instant
 
-HEAD = "0010"
+HEAD = "0011"
 """The newest migration; a store that is there needs no Alembic to be opened."""
 
 metadata = MetaData()
@@ -205,6 +205,13 @@ events = Table(
         "at_us",
         sqlite_where=text("kind = 'change_seen'"),
         postgresql_where=text("kind = 'change_seen'"),
+    ),
+    Index(
+        "events_blips",
+        "subject",
+        "at_us",
+        sqlite_where=text("kind = 'blip_recovered'"),
+        postgresql_where=text("kind = 'blip_recovered'"),
     ),
 )
 

@@ -232,3 +232,21 @@ async def test_prune_of_what_is_young_drops_nothing(store: Store) -> None:
     dropped = await store.retention.prune(RetentionPolicy(samples_days=2, failures_days=2), NOON + timedelta(days=2))
 
     assert _some(dropped) == {}
+
+
+async def test_blips_are_counted_in_their_span_and_stay_as_long_as_samples(store: Store) -> None:
+    """The report of a month that has just ended counts its first days too."""
+    events = [Event(EventKind.BLIP_RECOVERED, minute(place), "shop/http") for place in (0, 1, 60)]
+    await store.events.publish([*events, Event(EventKind.BLIP_RECOVERED, NOON, "blog/http")])
+    for handler in ("incidents", "alerts"):
+        for _ in range(4):
+            event = await store.events.next_for(handler, minute(90))
+            assert event is not None
+            await store.events.done(event, handler)
+    await store.retention.prune(RetentionPolicy(samples_days=40, events_days=2), NOON + timedelta(days=30))
+
+    assert await store.ledger.blips(["shop/http", "shop/tls"], NOON, minute(60)) == 2
+    assert await store.ledger.blips(["blog/http"], NOON, minute(60)) == 1
+    assert await store.ledger.blips([], NOON, minute(60)) == 0
+    await store.retention.prune(RetentionPolicy(samples_days=40, events_days=2), NOON + timedelta(days=41))
+    assert await store.ledger.blips(["shop/http"], NOON, minute(90)) == 0

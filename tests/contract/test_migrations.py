@@ -47,7 +47,7 @@ async def test_index_predicates_and_checks_survive_the_migration(store: Store) -
     }
     async with store.database.read() as connection:
         found = (await connection.execute(text(query[connection.dialect.name]))).scalar_one()
-    assert found == 6
+    assert found == 7
     with pytest.raises(StoreError):
         async with store.database.write() as connection:
             await connection.execute(text("INSERT INTO ledger_runs VALUES (1, 5, 5, 'up')"))

@@ -29,6 +29,7 @@ class MemoryLedger:
         self.failed: dict[str, list[ProbeResult]] = {}
         self.faults: list[OwnFault] = []
         self.changed: list[RecentChange] = []
+        self.vanished: list[tuple[str, datetime]] = []
         self.raw_begin = 0
         self.started: list[datetime] = []
 
@@ -106,6 +107,9 @@ class MemoryLedger:
 
     async def starts(self, start: datetime, end: datetime) -> Sequence[datetime]:
         return [at for at in self.started if start <= at < end]
+
+    async def blips(self, check_keys: Collection[str], start: datetime, end: datetime) -> int:
+        return sum(key in check_keys and start <= at < end for key, at in self.vanished)
 
     async def changes(self, site_key: str, since: datetime) -> Sequence[RecentChange]:
         return [change for change in self.changed if change.at >= since]

@@ -185,3 +185,16 @@ async def test_build_announced_work_stands_with_its_reason_and_how_it_counted() 
     assert "anunciado tarde, el 24 oct 2026" in text
     assert "New disks &lt;b&gt;" in HtmlReport().render(made)
     assert "work,announced_late" in CsvReport().render(made)
+
+
+async def test_build_failures_that_were_gone_at_once_are_counted_by_month() -> None:
+    """They are neither outages nor minutes down, and the client reads how many there were."""
+    ledger, incidents, tickets = october()
+    check = shop().counting[0].key
+    ledger.vanished = [(check, datetime(2026, 10, day, 12, tzinfo=UTC)) for day in (3, 3, 30)]
+    ledger.vanished += [(check, NOVEMBER_3), ("other/http", datetime(2026, 10, 3, 12, tzinfo=UTC))]
+    data = await service(ledger, incidents, tickets).build([shop()], OCTOBER)
+    assert data.sites[0].blips == 3
+    data = await service(ledger, incidents, tickets).build([shop()], OCTOBER, Language.EN)
+    for text in (TextReport().render(data), HtmlReport().render(data)):
+        assert "3 failures were gone when we looked again" in " ".join(text.split())
