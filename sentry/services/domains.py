@@ -21,6 +21,8 @@ REST_S = 1.0
 ASK_AGAIN_HOURS = (20, 28)
 """Within these, by the name, so that ten thousand are not asked about at the same time of day."""
 
+FORGET_AFTER = timedelta(days=7)
+
 Sites = Callable[[], Sequence[SiteDomain]]
 
 
@@ -83,6 +85,15 @@ class DomainWatch:
                 registrations[site.site_key] = registration.or_by_hand(site.expires_on)
         self._registrations = registrations
         await self._tell(sites)
+        await self._forget(known, {_name_of(site, known) for site in sites})
+
+    async def _forget(self, known: "dict[str, _Known]", shown: set[str]) -> None:
+        """Lets go of domains that no site has stood on for a while."""
+        long_ago = self._clock.now() - FORGET_AFTER
+        for name in known.keys() - shown:
+            if known[name].at < long_ago:
+                await self._findings.forget(FINDINGS, name)
+                del known[name]
 
     async def _load(self) -> "dict[str, _Known]":
         if self._known is None:

@@ -2,9 +2,12 @@
 
 import asyncio
 from collections.abc import Mapping
+from typing import Any
 
-from sqlalchemy import delete, select
+import structlog
+from sqlalchemy import Row, delete, select
 
+from sentry.domain.errors import StoreError
 from sentry.ports import Finding
 from sentry.store import schema
 from sentry.store.database import Database
@@ -15,6 +18,8 @@ _TABLE = schema.findings
 
 AT_ONCE = 200
 """Documents that are read in one turn of the event loop: there may be one for each of ten thousand certificates."""
+
+_log = structlog.get_logger()
 
 
 class StoredFindings:
@@ -30,7 +35,9 @@ class StoredFindings:
             rows = (await connection.execute(select(_TABLE).where(_TABLE.c.kind == kind))).all()
         found: dict[str, Finding] = {}
         for number, row in enumerate(rows, 1):
-            found[row.subject] = Finding(row.at_us, FACTS.load(row.facts, f"finding {kind} {row.subject}"))
+            finding = _finding(row)
+            if finding is not None:
+                found[row.subject] = finding
             if number % AT_ONCE == 0:
                 await asyncio.sleep(0)
         return found
@@ -55,3 +62,12 @@ class StoredFindings:
         statement = delete(_TABLE).where(_TABLE.c.kind == kind, _TABLE.c.subject == subject)
         async with self._database.write() as connection:
             await connection.execute(statement)
+
+
+def _finding(row: Row[Any]) -> Finding | None:
+    """Returns what a row holds; None where it is damaged: it will be found out again."""
+    try:
+        return Finding(row.at_us, FACTS.load(row.facts, f"finding {row.kind} {row.subject}"))
+    except StoreError as error:
+        _log.error("finding_damaged", kind=row.kind, subject=row.subject, error=str(error))
+        return None

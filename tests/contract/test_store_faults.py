@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 from sentry.domain.errors import StoreError, StoreUnavailable
 from sentry.domain.ledger import MinuteState, Run
-from sentry.ports import TicketNote
+from sentry.ports import Finding, TicketNote
 from sentry.store import Store, open_store
 from tests.contract import store_writer
 from tests.contract.conftest import HANDLERS, WAIT_S, start_or_skip
@@ -251,3 +251,13 @@ def _check_integrity(file: Path) -> None:
     assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
     assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
     connection.close()
+
+
+async def test_finding_that_is_damaged_is_left_out_and_costs_no_other(store: Store) -> None:
+    """An agent must start whatever a disk has done to what it can find out again."""
+    for subject in ("a.example", "b.example"):
+        await store.findings.keep("domain", subject, Finding(NOON, {"domain": subject}))
+    async with store.database.write() as connection:
+        await connection.execute(text("UPDATE findings SET facts = '{\"domain\": ' WHERE subject = 'a.example'"))
+
+    assert await store.findings.all("domain") == {"b.example": Finding(NOON, {"domain": "b.example"})}

@@ -195,3 +195,7 @@ async def test_domain_of_a_site_that_is_gone_is_cleared(house: House) -> None:
     await house.watch.look()
 
     assert [event.kind for event in house.events.news()] == [EventKind.CONCERN_CLEARED]
+    assert len(await house.findings.all("domain")) == 1
+    house.clock.jump(8 * DAY)
+    await house.watch.look()
+    assert await house.findings.all("domain") == {}
