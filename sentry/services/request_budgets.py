@@ -79,8 +79,9 @@ class RequestBudgets:
         """Takes over what was asked before the agent was started."""
         sites = self._sites()
         for key, finding in (await self._findings.all(FINDINGS)).items():
-            if key in sites:
-                self._accounts[key] = _account_of(finding, sites[key].zone)
+            account = _account_of(finding, sites[key].zone) if key in sites else None
+            if account is not None:
+                self._accounts[key] = account
 
     def took(self, check: Check, result: ProbeResult) -> None:
         """Counts what a probe has asked. Costs a look-up and two additions."""
@@ -207,10 +208,13 @@ def _kept(account: _Account) -> dict[str, object]:
     }
 
 
-def _account_of(finding: Finding, zone: ZoneInfo) -> _Account:
+def _account_of(finding: Finding, zone: ZoneInfo) -> _Account | None:
+    """Returns what was kept of a site's day, None where it is damaged: then the day is counted from now on."""
     facts = finding.facts
-    day = date.fromisoformat(facts["day"])
-    began_at = datetime.fromisoformat(facts["began_at"]) if facts["began_at"] else None
-    spent = Spent(day, facts["requests"], facts["bytes"])
+    try:
+        spent = Spent(date.fromisoformat(facts["day"]), int(facts["requests"]), int(facts["bytes"]))
+        level, began_at = Level(facts["level"]), datetime.fromisoformat(facts["began_at"] or finding.at.isoformat())
+    except (KeyError, TypeError, ValueError):
+        return None
     kept = (spent.requests, spent.received_bytes)
-    return _Account(spent, _end_of(day, zone), Level(facts["level"]), began_at, kept)
+    return _Account(spent, _end_of(spent.day, zone), level, began_at if level else None, kept)

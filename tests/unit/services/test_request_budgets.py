@@ -9,6 +9,7 @@ from sentry.domain.events import Event, EventKind
 from sentry.domain.request_budget import Allowance
 from sentry.domain.result import Evidence, Hop, HttpEvidence, ProbeResult, Reason, Status
 from sentry.domain.site import CheckOptions
+from sentry.ports import Finding
 from sentry.services.request_budgets import RequestBudgets
 from tests.fakes.checks import make_check, make_result
 from tests.fakes.client_reports import shop
@@ -131,6 +132,15 @@ async def test_count_goes_on_after_a_restart_and_a_concern_of_yesterday_ends() -
     harness.clock.jump(timedelta(days=1).total_seconds())
     await harness.budgets.look()
     assert harness.kinds == [EventKind.CONCERN_RAISED, EventKind.CONCERN_CLEARED]
+
+
+async def test_damaged_count_begins_anew_and_stops_nobody() -> None:
+    """An agent starts whatever its store says of requests."""
+    harness = Harness()
+    harness.findings.kept["requests", harness.site.key] = Finding(NOON, {"day": "2026-11-02", "requests": None})
+    await harness.budgets.resume()
+    harness.take(1)
+    assert harness.budgets.today(harness.site).requests == 1
 
 
 async def test_site_that_is_gone_is_forgotten() -> None:
