@@ -11,6 +11,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 
+import structlog
+
 from sentry.domain.concern import Concern, ConcernKind, cleared
 from sentry.domain.events import Event
 from sentry.domain.own_fault import (
@@ -29,6 +31,8 @@ from sentry.domain.result import ProbeResult
 from sentry.domain.retelling import BEGINS_WITHIN, REACH_BACK
 from sentry.domain.severity import Severity
 from sentry.ports import Clock, Surroundings, Telemetry
+
+_log = structlog.get_logger()
 
 LOOK_WITHIN_S = 2.0
 """Anchors get this long: the second attempt of TCP to connect, after one second, is still in it."""
@@ -227,6 +231,8 @@ class SelfExamination:
         fault = standing[0] if standing else OwnFault(cause, self._begin(cause, seen), None, seen.lines())
         self._standing[cause] = fault, looks
         events = [self._concern(fault).raised(seen.ended_at)] if looks == TOLD_AFTER[cause] else []
+        if standing is None:
+            _log.warning("a fault of the agent itself: failures accuse nobody", cause=cause, seen=seen.lines())
         if standing is None or events:
             self._correct(fault, events)
 
@@ -234,6 +240,7 @@ class SelfExamination:
         fault, looks = self._standing.pop(cause)
         fault = replace(fault, ended_at=max(seen.began_at, fault.began_at))
         self._ended.append(fault)
+        _log.info("the agent is well again", cause=cause, since=fault.began_at.isoformat())
         told = looks >= TOLD_AFTER[cause]
         self._correct(fault, [cleared(key_of(cause), seen.ended_at, seen.began_at)] if told else [])
 

@@ -29,7 +29,9 @@ EVERY_S = 60.0
 class House:
     """A watch over a store in memory, behind a hearing whose surroundings the test cuts."""
 
-    def __init__(self, *, anchors: tuple[str, ...] | None = None, resolvers: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, *, anchors: tuple[str, ...] | None = None, resolvers: tuple[str, ...] = (), probes_here: bool = True
+    ) -> None:
         self.clock = ManualClock(START)
         self.surroundings = (
             ToldSurroundings(self.clock, resolvers=resolvers)
@@ -53,6 +55,7 @@ class House:
             self.telemetry,
             correct=self.watch.correct,
             put_last=self.put_last.append,
+            times_loop=probes_here,
         )
         self.hearing = Hearing(
             self.examination, self.clock, take=self.watch.take, correct=self.watch.correct, every_s=EVERY_S
@@ -408,3 +411,13 @@ async def test_fault_reaches_no_further_back_than_results_are_kept() -> None:
         _, (span,) = await house.stored()
 
     assert found_at - span.began_at <= BEGINS_WITHIN
+
+
+async def test_loop_that_stood_still_beside_workers_excuses_nothing() -> None:
+    """Their probes run elsewhere: a time-out that they saw is none of this loop's doing."""
+    async with listening(House(probes_here=False)) as house:
+        assert not house.examination.tick(5.0)
+        house.takes(reason=Reason.PROCESSING_TIMEOUT)
+        await house.clock.advance(2)
+
+    assert house.statuses() == [(Status.DOWN, Reason.PROCESSING_TIMEOUT)]
