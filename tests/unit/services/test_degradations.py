@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sentry.domain.concern import Concern
@@ -53,10 +53,10 @@ class Desk:
         last = make_result(status, self.clock.now(), check_key=key, reason=reason, duration_s=4.2)
         self.views[key] = CheckView(make_check(key), Health(key, state, degraded=reason), last)
 
-    async def pass_time(self, seconds: float) -> None:
-        for _ in range(int(seconds / LOOKS_EVERY_S)):
+    async def pass_time(self, seconds: float, step_s: float = LOOKS_EVERY_S) -> None:
+        for _ in range(int(seconds / step_s)):
             await self.service.look()
-            await self.clock.advance(LOOKS_EVERY_S)
+            await self.clock.advance(step_s)
         await self.service.look()
 
     @property
@@ -249,13 +249,14 @@ async def test_store_that_does_not_take_it_is_told_again(desk: Desk) -> None:
     assert desk.told() == [RAISED]
 
 
-@given(st.lists(st.tuples(st.booleans(), st.integers(1, 40)), max_size=12))
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.booleans(), st.integers(1, 9)), max_size=12))
 async def test_concern_any_story_is_raised_and_cleared_in_turn(story: list[tuple[bool, int]]) -> None:
     """It is never raised twice for the same reason nor cleared unless it stands, and each turn was held."""
     desk = Desk(["shop/http"])
-    for slow, looks in story:
+    for slow, minutes in story:
         desk.see("shop/http", Reason.SLOW_RESPONSE if slow else None)
-        await desk.pass_time(looks * LOOKS_EVERY_S)
+        await desk.pass_time(minutes * 60, step_s=60)
 
     kinds = [event.kind for event in desk.events]
     expected = [EventKind.CONCERN_RAISED, EventKind.CONCERN_CLEARED]
