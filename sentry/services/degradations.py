@@ -98,8 +98,8 @@ class Degradations:
             over[MANY] = now
         events += [cleared(key, now, ended_at) for key, ended_at in over.items()]
         await self._events.publish(events)
-        for concern in told:
-            self._turned_at.pop(concern.site_key, None)
+        for key in (*(concern.key for concern in told), *over):  # from now on the other turn is waited for
+            self._turned_at.pop(key.removeprefix(PREFIX), None)
         changed = {concern.key: str(concern.facts["reason"]) for concern in (*told, *others)}
         self._raised = {key: reason for key, reason in (raised | changed).items() if key not in over}
 
