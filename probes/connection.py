@@ -24,13 +24,17 @@ a millisecond; where each of them holds thousands of messages, a few."""
 MAX_ADDRESSES = 8
 """Addresses of one name that a probe tries at most."""
 
-FAILED_AT_ONCE = {
+FAILED_BEFORE_ANOTHER = {
     Reason.CONNECT_REFUSED,
     Reason.CONNECT_UNREACHABLE,
     Reason.CONNECTION_RESET,
+    Reason.CONNECT_TIMEOUT,
     Reason.AGENT_NETWORK,
 }
-"""Failures to connect that leave the deadline for another address."""
+"""Failures to connect after which another address is tried."""
+
+MAX_SILENCE_S = 3.0
+"""A silent address is given up for another one after this; a lost first packet is sent again after a second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,31 +202,74 @@ def _refuse(number: int) -> None:
 async def connect(endpoint: Endpoint, environment: ProbeEnvironment, trace: Trace) -> Connection:
     """Resolves the name and connects to the first of its addresses that takes the connection.
 
-    The first address is the probe's; another one is tried only where that one failed at once (refused, unreachable,
-    no local route), as every browser does: what visitors can use is not down. A time-out is not followed by another
-    try, because it has used up the deadline. `probe_failed_addresses` counts those that refused.
+    The addresses take turns, so that each of them is seen. Where one fails, another is tried, as every browser does:
+    one that refuses leaves the deadline to the next, one that is silent half of what is left, `MAX_SILENCE_S` at
+    most. The time that went to a dead one is in no phase, where another one works.
+    `probe_failed_addresses` counts those that failed; what the check is then, its plan says.
 
     Raises:
         ProbeFailure: it did not resolve, or no connection was made; the verdict is that of the first address that
             failed from outside.
     """
-    addresses = await resolve(endpoint, environment, trace)
+    addresses = environment.turns.order(endpoint.host, endpoint.port, await resolve(endpoint, environment, trace))
     trace.values["failed_addresses"] = 0
     failures: dict[str, ProbeFailure] = {}
-    for address in addresses[:MAX_ADDRESSES]:
+    tried, lost_s = addresses[:MAX_ADDRESSES], 0.0
+    for address in tried:
         if endpoint.refusal is not None:
             _refuse_forbidden(endpoint.refusal(address, endpoint.port), endpoint)
         try:
-            return await dial(address, endpoint.port, environment, trace)
+            connection = await _dial_in_time(address, endpoint, environment, trace, is_last=address == tried[-1])
         except ProbeFailure as failure:
-            if failure.reason not in FAILED_AT_ONCE:
+            if failure.reason not in FAILED_BEFORE_ANOTHER:
                 raise
             failures[address] = failure
+            lost_s += trace.begin_phase_anew()
             trace.values["failed_addresses"] = len(failures)
             trace.note("failed: {}", failure.detail)
+            continue
+        if len(addresses) > 1:
+            _note_dead(failures, address, len(addresses), trace)
+            environment.turns.note(endpoint.host, endpoint.port, failures)
+        return connection
     if not failures:
         raise _no_address(endpoint)
+    trace.spent(Phase.CONNECT, lost_s)
     raise _unconnected(failures, endpoint.port, trace)
+
+
+async def _dial_in_time(
+    address: str, endpoint: Endpoint, environment: ProbeEnvironment, trace: Trace, *, is_last: bool
+) -> Connection:
+    """Connects to one address; to one that is not the last within its share of what is left of the deadline.
+
+    Raises:
+        ProbeFailure: as `dial`; CONNECT_TIMEOUT where the share is over.
+    """
+    attempt = environment.engine.driven
+    if is_last or attempt is None:
+        return await dial(address, endpoint.port, environment, trace)
+    share_s = min(MAX_SILENCE_S, attempt.left_s / 2)
+    alarm = environment.engine.call_later(share_s, lambda: attempt.throw(_SilentError()))
+    try:
+        return await dial(address, endpoint.port, environment, trace)
+    except _SilentError:
+        detail = f"{at_port(address, endpoint.port)} gave no answer to the connection attempt within {share_s:.3g} s"
+        raise ProbeFailure(Reason.CONNECT_TIMEOUT, detail, phase=Phase.CONNECT) from None
+    finally:
+        alarm.cancel()
+
+
+class _SilentError(Exception):
+    """An address has used up its share of the deadline."""
+
+
+def _note_dead(failures: Mapping[str, ProbeFailure], taken: str, count: int, trace: Trace) -> None:
+    """Notes which addresses were dead from outside, now that another one works."""
+    dead = [failure for failure in failures.values() if not failure.reason.is_agents_fault]
+    if dead:
+        detail = f"{len(dead)} of {count} addresses dead, {taken} works: {'; '.join(one.detail for one in dead)}"
+        trace.dead_address = ProbeFailure(dead[0].reason, detail, phase=Phase.CONNECT)
 
 
 def _unconnected(failures: Mapping[str, ProbeFailure], port: int, trace: Trace) -> ProbeFailure:

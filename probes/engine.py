@@ -277,6 +277,14 @@ class Engine:
             self._deadlines, self._ticking = {}, False
         return self._loop
 
+    def call_later(self, seconds: float, callback: Callable[[], object]) -> asyncio.TimerHandle:
+        """Calls back once, after this many seconds."""
+        return self._bound().call_later(seconds, callback)
+
+    def left_s(self, due: int) -> float:
+        """Returns how many seconds are left until a deadline."""
+        return max(0.0, due * TICK_S - self._bound().time())
+
     def call_soon(self, callback: Callable[[], object]) -> None:
         """Calls back at the loop's next turn."""
         self._bound().call_soon(callback)
@@ -306,6 +314,11 @@ class Attempt:
         self._send = coroutine.send
         self._future: asyncio.Future[Any] | None = None
         self.due = due
+
+    @property
+    def left_s(self) -> float:
+        """How many seconds are left of its deadline."""
+        return self._engine.left_s(self.due)
 
     def step(self) -> None:
         """Lets the coroutine run to its next wait. Does nothing while it waits for a future, or once it has ended."""

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from probes.engine import Engine
 from probes.tls_library import TlsChoice
+from probes.turns import Turns
 from sentry.domain.result import Phase, Reason, Status
 from sentry.ports import Clock, HeartbeatBook
 
@@ -39,6 +40,7 @@ class ProbeEnvironment:
         tls: what the TLS of http, tls and tcp probes may cost.
         own_ports: where this agent serves its own pages; redirects do not lead there.
         engine: drives the probes that are made of sockets alone.
+        turns: which address of a name comes first.
     """
 
     clock: Clock
@@ -50,6 +52,7 @@ class ProbeEnvironment:
     tls: TlsChoice = field(default_factory=TlsChoice)
     own_ports: frozenset[int] = frozenset()
     engine: Engine = field(default_factory=Engine)
+    turns: Turns = field(default_factory=Turns)
 
 
 class ProbeFailure(Exception):  # noqa: N818  # a verdict on its way to a ProbeResult, not an error of ours

@@ -60,6 +60,8 @@ class ProbeKind:
             error: what `measure` raised; DeadlinePassedError where the deadline ended it.
         """
         trace.leave()
+        if error is None and trace.dead_address is not None:
+            error = self._dead_address(trace, trace.dead_address)
         try:
             if error is None and trace.degraded is None:
                 evidence = trace.evidence() if self.environment.whole_evidence else trace.evidence_of_good()
@@ -84,6 +86,13 @@ class ProbeKind:
                 reason=Reason.AGENT_ERROR,
                 detail=one_line(f"{type(bug).__name__}: {bug}", DETAIL_CHARS),
             )
+
+    def _dead_address(self, trace: Trace, failure: ProbeFailure) -> ProbeFailure | None:
+        """Counts an address that is dead while another one works as the plan says."""
+        counts_as = self.check.plan.dead_address
+        if counts_as == "degraded" and trace.degraded is None:
+            trace.degraded = (failure.reason, failure.detail)
+        return failure if counts_as == "down" else None
 
     def _bad_result(
         self, trace: Trace, scheduled_at: datetime, started_at: datetime, duration_s: float, error: Exception | None

@@ -37,6 +37,7 @@ class Trace:
         clock: times the phases.
         phase: the phase under way; a deadline that passes is blamed on it.
         http: what an HTTP exchange has seen so far.
+        dead_address: what an address of the name did that was passed over for another one.
         progress: how far the phase under way has come, for the detail of a deadline that passes.
         received_bytes: all that came over TCP so far, also in an attempt that was none.
         failure: a verdict already reached while evidence for it is still being read; the deadline cannot change it.
@@ -51,6 +52,7 @@ class Trace:
     http: HttpSeen | None = None
     values: dict[str, float] = field(default_factory=dict)
     degraded: tuple[Reason, str] | None = None
+    dead_address: ProbeFailure | None = None
     progress: Callable[[], str] | None = None
     failure: ProbeFailure | None = None
     received_bytes: int = 0
@@ -83,6 +85,11 @@ class Trace:
         if since is not None and before is not None:
             self.phases[before] = self.phases.get(before, 0.0) + now - since
         self.phase, self._since, self.progress = phase, now, None
+
+    def begin_phase_anew(self) -> float:
+        """Forgets how long the phase under way has taken, and returns it, seconds."""
+        took_s, self._since = self.lap_s, self.clock.monotonic()
+        return took_s
 
     def leave(self) -> None:
         """Ends the phase under way, if there is one; what follows is not timed."""

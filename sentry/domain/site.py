@@ -114,6 +114,10 @@ class Plan(StrictModel):
     revoked_certificate: Literal["down", "degraded", "ignore"] = Field(
         "down", description="What a check is whose certificate was revoked by the authority that issued it."
     )
+    dead_address: Literal["degraded", "down", "ignore"] = Field(
+        "degraded",
+        description="What a check is while some addresses of its name take no connection and another one does.",
+    )
     slow_factor: SlowFactor = Field(
         3,
         description="How many times the median of its hour of the week an answer may take before it is slow; learnt "

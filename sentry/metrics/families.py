@@ -9,7 +9,7 @@ PROBE_FAMILIES = {
     "probe_duration_seconds": "How long the last probe took.",
     "probe_dns_lookup_time_seconds": "How long the name took to resolve.",
     "probe_ip_protocol": "IP version that the probe used, 4 or 6.",
-    "probe_failed_addresses": "Addresses of the name that refused before one took the connection.",
+    "probe_failed_addresses": "Addresses of the name that failed before one took the connection.",
     "probe_ip_addr_hash": "FNV-1a hash (32 bits) of the address that the probe used; a step means another address.",
     "probe_http_duration_seconds": "Time of an HTTP probe by phase, summed over redirects.",
     "probe_http_status_code": "Status code of the last answer.",

@@ -9,6 +9,7 @@ from probes import KINDS
 from probes.environment import ProbeEnvironment, Resolver
 from sentry.clock import SystemClock
 from sentry.domain.result import ProbeResult
+from sentry.domain.site import Plan
 from sentry.metrics.series import CheckSeries
 from sentry.ports import Heartbeat
 from tests.fakes.checks import make_check
@@ -55,10 +56,11 @@ async def probe_once(
     environment: ProbeEnvironment | None = None,
     ca_file: Path | None = None,
     options: Mapping[str, object] | None = None,
+    plan: Plan | None = None,
 ) -> ProbeResult:
     """Prepares a check of the kind with these options, probes once and returns the result."""
     settings = KINDS[kind].Options.model_validate({"kind": kind, "timeout_s": 5, **(options or {})})
-    check = make_check(f"site/{kind}", options=settings, url=url)
+    check = make_check(f"site/{kind}", options=settings, url=url, plan=plan)
     result: asyncio.Future[ProbeResult] = asyncio.get_running_loop().create_future()
     KINDS[kind](check, environment or make_environment(ca_file=ca_file)).start(SLOT, result.set_result)
     return await result

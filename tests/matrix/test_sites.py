@@ -5,6 +5,7 @@ import json
 import pytest
 
 from benchmarks.obedient_sites import ERROR, UP
+from tests.integration.servers.process import wait_until
 from tests.matrix.conftest import Play
 from tests.matrix.scene import CLIENTS, EPOCH, MINUTE_S, SITES, Plot
 
@@ -70,3 +71,23 @@ def test_site_that_flaps_each_90_seconds_for_an_hour_is_one_incident(play: Play)
         down = scene.down_minutes()
         assert down.keys() == {"site-007"}
         assert 20 <= len(down["site-007"]) <= 50
+
+
+@pytest.mark.timeout(90)
+def test_one_dead_address_of_four_degrades_a_site_or_puts_it_down_as_its_plan_says(play: Play) -> None:
+    """Whichever probe meets it, the address is named; the other three keep the site answering."""
+    plan = {"uptime_target": 99.7, "interval_s": MINUTE_S, "recheck_after_s": [10, 20], "degraded_after_s": 60}
+    plans = {"plans": {"priority": plan, "strict": {**plan, "dead_address": "down"}}}
+    four = {key: [f"11.80.{net}.{host}" for host in range(1, 5)] for key, net in (("site-000", 3), ("site-001", 4))}
+    with play(Plot(sites=SITES | four, own={"site-001": {"plan": "strict"}}, sections=plans, speed=10)) as scene:
+        for addresses in four.values():
+            scene.network.swallow(addresses[1])
+        wait_until(lambda: len(scene.told(CLIENTS)) == 2, "both sites to be told of", within_s=60)
+        scene.settle()
+
+        incidents = [one for one in scene.incidents() if one["site"]]
+        reported = {one["site"]: json.dumps(scene.json(f"incidents/{one['id']}")) for one in incidents}
+        assert reported.keys() == four.keys()
+        assert all(addresses[1] in reported[key] for key, addresses in four.items())
+        assert scene.down_minutes().keys() == {"site-001"}
+        assert "degraded" in scene.minutes("site-000").values()
