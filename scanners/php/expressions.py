@@ -326,10 +326,11 @@ def _arguments(run: Run, node: Node | None, depth: int) -> tuple[Value, ...]:
     )
 
 
-def _bare_word(_run: Run, node: Node, _depth: int) -> Value:
+def _bare_word(run: Run, node: Node, _depth: int) -> Value:
     """An unquoted word was a text to PHP before 8, and `a.sser.t` still hides a name."""
     word = text(node)
-    return Value(word) if not word.isupper() and len(word) < LONGEST_BARE_WORD else UNKNOWN
+    is_text = run.has_bare_words or (not word.isupper() and len(word) < LONGEST_BARE_WORD)
+    return Value(word) if is_text else UNKNOWN
 
 
 def _nothing(_run: Run, _node: Node, _depth: int) -> Value:

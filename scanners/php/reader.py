@@ -9,7 +9,7 @@ from tree_sitter import Node
 from scanners.php.expressions import evaluate
 from scanners.php.run import Function, Hit, Run, Scope
 from scanners.php.signals import Weight
-from scanners.php.style import style_hits
+from scanners.php.style import combines_bits, style_hits
 from scanners.php.syntax import named, parse, text
 from scanners.php.value import union
 
@@ -82,7 +82,7 @@ def read(source: bytes, is_late: Callable[[], bool]) -> Reading:
 
 
 def _read_layer(source: bytes, depth: int, is_late: Callable[[], bool]) -> Reading:
-    run = Run(is_late, depth)
+    run = Run(is_late, depth, combines_bits(source))
     root = parse(_CURLY_INDEX.sub(rb"\1[\2]", source))
     _walk(run, root)
     if not run.over and (run.hits or any(function.is_outdated for function in run.functions.values())):

@@ -96,12 +96,14 @@ class Run:
         depth: how many layers deep the source stands.
         outside: the variables outside of functions, and the properties of all objects: `->name`.
         scope: the variables of the function that is being read.
+        has_bare_words: whether unquoted words are texts, as in sources that combine them bit by bit; else constants.
         layers: texts that the source would run, with what runs them.
         bodies: of closures, still to be read.
     """
 
     is_late: Callable[[], bool]
     depth: int = 0
+    has_bare_words: bool = False
     outside: Scope = field(default_factory=Scope)
     scope: Scope = field(init=False)
     functions: dict[bytes, Function] = field(default_factory=dict)

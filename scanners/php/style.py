@@ -31,7 +31,8 @@ def _escapes(source: bytes) -> bool:
     return _count(_ESCAPES, source) >= 12 and _RUNS.search(source) is not None  # noqa: PLR2004
 
 
-def _bits(source: bytes) -> bool:
+def combines_bits(source: bytes) -> bool:
+    """Whether texts are put together by `|`, `&`, `^` and `~`, again and again."""
     return _DECLARES.search(source) is None and _count(_BITS, _DOC_COMMENT.sub(b"", source)) >= 6  # noqa: PLR2004
 
 
@@ -39,7 +40,7 @@ STYLES: dict[str, Callable[[bytes], bool]] = {
     "style_names": _scrambled_names,
     "style_goto": lambda source: _count(_GOTO, source) >= 12,  # noqa: PLR2004
     "style_escapes": _escapes,
-    "style_bits": _bits,
+    "style_bits": combines_bits,
     "style_comments": lambda source: _count(_COMMENTS, source) >= 12,  # noqa: PLR2004
     "style_padding": lambda source: _PADDING.search(source) is not None,
     "style_indexes": lambda source: _count(_INDEXES, source) >= 4,  # noqa: PLR2004

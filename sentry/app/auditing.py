@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from scanners.docroot import DocrootFile, walk
-from scanners.php.judgement import is_php, judge, layers_of, signs_of
+from scanners.malware import Malware
 from sentry.domain.errors import NotFound
 from sentry.domain.finding import AuditReport, Finding, Manifest, Skipped
 from sentry.ports import Clock
@@ -24,20 +24,16 @@ def audit_folder(root: Path, clock: Clock) -> AuditReport:
     """
     if not root.is_dir():
         raise NotFound(f"{root} is no folder; give the folder that the site is served from")
-    began_at, manifest = clock.now(), Manifest()
-    judged = [_judged(file, manifest, clock) for file in walk(root, manifest)]
+    began_at, manifest, malware = clock.now(), Manifest(), Malware()
+    judged = [_judged(malware, file, manifest, clock) for file in walk(root, manifest)]
     findings = tuple(finding for finding in judged if finding is not None)
     return AuditReport(str(root), began_at, clock.now(), manifest, findings)
 
 
-def _judged(file: DocrootFile, manifest: Manifest, clock: Clock) -> Finding | None:
-    if not is_php(file.content):
-        return None
-    manifest.scripts += 1
+def _judged(malware: Malware, file: DocrootFile, manifest: Manifest, clock: Clock) -> Finding | None:
     ends = clock.monotonic() + SECONDS_PER_FILE
-    verdict, reading = judge(file.content, lambda: clock.monotonic() > ends)
-    if not reading.whole:
-        manifest.skipped.append(Skipped(file.path, "not looked at whole: too large or too slow", len(file.content)))
-    if verdict is None:
-        return None
-    return Finding(file.path, verdict, signs_of(reading), layers_of(reading))
+    judged = malware.judge(file.path, file.content, lambda: clock.monotonic() > ends)
+    manifest.scripts += judged.is_script
+    if judged.left_out is not None:
+        manifest.skipped.append(Skipped(file.path, judged.left_out, len(file.content)))
+    return judged.finding

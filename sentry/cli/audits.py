@@ -1,5 +1,6 @@
 """`online-sentry audit`: looks through a folder for malware; nothing is executed and nothing changed."""
 
+from collections import Counter
 from pathlib import Path
 from typing import Annotated
 
@@ -10,10 +11,10 @@ from rich.markup import escape
 from sentry.app.auditing import audit_folder
 from sentry.cli.shell import ExitCode, JsonOption, command, out, print_json, working
 from sentry.clock import SystemClock
-from sentry.domain.finding import AuditReport, Finding, FindingClass, Sign
+from sentry.domain.finding import WORST_FIRST, AuditReport, Finding, FindingClass, Sign
 
 REPORT: TypeAdapter[AuditReport] = TypeAdapter(AuditReport)
-COLOURS = {FindingClass.CONFIRMED: "bold red", FindingClass.SUSPICIOUS: "yellow"}
+COLOURS = {FindingClass.CONFIRMED: "bold red", FindingClass.SUSPICIOUS: "yellow", FindingClass.RISKY_TOOL: "cyan"}
 SIGNS_SHOWN = 3
 SKIPPED_SHOWN = 20
 
@@ -46,10 +47,11 @@ def _print(report: AuditReport) -> None:
         out.print(f"not looked at: {escape(skipped.path)} ({escape(skipped.why)}, {skipped.size_bytes:,} bytes)")
     if len(manifest.skipped) > SKIPPED_SHOWN:
         out.print(f"not looked at: {len(manifest.skipped) - SKIPPED_SHOWN} more (all are in --json)")
-    confirmed = sum(finding.verdict is FindingClass.CONFIRMED for finding in report.findings)
+    counted = Counter(finding.verdict for finding in report.findings)
+    found = ", ".join(f"{counted[verdict]} {verdict.replace('_', ' ')}" for verdict in WORST_FIRST)
     out.print(
         f"{manifest.files:,} files looked at, {manifest.scripts:,} of them scripts, {manifest.hidden:,} hidden, "
-        f"{manifest.size_bytes:,} bytes: {confirmed} confirmed, {len(report.findings) - confirmed} suspicious"
+        f"{manifest.size_bytes:,} bytes: {found}"
     )
 
 
@@ -64,6 +66,7 @@ def _print_finding(finding: Finding) -> None:
 def _print_sign(sign: Sign) -> None:
     where = f", in hidden text {sign.layer} deep" if sign.layer else ""
     detail = f" ({escape(sign.detail)})" if sign.detail else ""
-    out.print(f"  {sign.meaning}{detail}{where} [dim]{sign.rule}[/]")
+    author = f" by {escape(sign.author)}" if sign.author else ""
+    out.print(f"  {sign.meaning}{detail}{where} [dim]{sign.rule}{author}[/]")
     for line in sign.way:
         out.print(f"    {line.number:>5}  {escape(line.text)}")

@@ -11,9 +11,10 @@ class FindingClass(StrEnum):
 
     CONFIRMED = "confirmed"
     SUSPICIOUS = "suspicious"
+    RISKY_TOOL = "risky_tool"
 
 
-WORST_FIRST = (FindingClass.CONFIRMED, FindingClass.SUSPICIOUS)
+WORST_FIRST = (FindingClass.CONFIRMED, FindingClass.SUSPICIOUS, FindingClass.RISKY_TOOL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,7 @@ class Sign:
         detail: a word of the file on it, e.g. the function.
         way: the lines from source to sink; the sink alone where nothing foreign leads to it.
         layer: 0 in the file itself, more in what is hidden in it.
+        author: whose rule it is, where it is one of a file of rules.
     """
 
     rule: str
@@ -46,6 +48,7 @@ class Sign:
     detail: str = ""
     way: tuple[SourceLine, ...] = ()
     layer: int = 0
+    author: str = ""
 
 
 @dataclass(frozen=True, slots=True)
