@@ -45,7 +45,7 @@ class QuickAgent(AgentProcess):
         return (
             "nice",
             "-n",
-            "-5",
+            "-15",
             sys.executable,
             "-m",
             "benchmarks.time_lapse",
@@ -72,7 +72,7 @@ class WorldProcess(ServerProcess):
         super().__init__(folder)
         self.name = f"{module.rpartition('.')[2]}-{words[0]}"
         self._control = control
-        self._command = network.in_world([sys.executable, "-m", module, *words])
+        self._command = network.in_world(["nice", "-n", "-10", sys.executable, "-m", module, *words])
 
     def command(self) -> Sequence[str]:
         return self._command
@@ -101,7 +101,7 @@ class Plot:
         sections: further sections of the configuration.
     """
 
-    speed: float = 20
+    speed: float = 12
     epoch: datetime = EPOCH
     sites: Mapping[str, Sequence[str]] = field(default_factory=dict)
     ports: Mapping[str, int] = field(default_factory=dict)

@@ -129,6 +129,25 @@ def test_clock_set_by_ten_minutes_leaves_the_ledger_whole(play: Play, jump_s: in
         assert_each_minute_once(scene)
 
 
+@pytest.mark.timeout(60)
+def test_leap_second_smeared_over_minutes_is_noticed_by_nobody(play: Play) -> None:
+    """The wall clock loses a second in steps of a twentieth: no jump, no minute unknown, each once."""
+    with play(Plot(sites=SITES)) as scene:
+        scene.pass_by(1)
+        for step in range(20):
+            scene.set_clock(-0.05 * (step + 1))
+            scene.pass_by(0.15)
+        ended_at = scene.lapse.seconds()
+        scene.pass_by(1)
+        scene.settle()
+
+        assert scene.series("sentry_clock_jumps_total") == 0
+        assert_nobody_accused(scene)
+        assert_each_minute_once(scene)
+        for site in SITES:
+            assert unknown_of(scene, site, int(scene.began_at // 60) + 1, int(ended_at // 60) - 1) == []
+
+
 def assert_each_minute_once(scene: Scene) -> None:
     """The runs of every check follow each other without overlap."""
     runs = scene.rows("SELECT check_id, start_minute, end_minute FROM ledger_runs ORDER BY check_id, start_minute")
