@@ -97,8 +97,7 @@ def _run(seed: int, options: argparse.Namespace) -> Verdict:
             probes = Exposition.parse(scraped(metrics_url), frozenset({"sentry_checks_total"}))
         verdict = Verdict(seed, options.sites, probes=int(probes.total("sentry_checks_total")))
         outages, minutes = _account(folder / "sentry.db")
-        down = {site: {minute for minute, state in of.items() if state == "down"} for site, of in minutes.items()}
-        judge(verdict, record, outages, down, INTERVAL_S)
+        judge(verdict, record, outages, minutes, INTERVAL_S)
         span = range(int(start // MINUTE_S), int(end // MINUTE_S) - 1)
         verdict.unknown_minutes = sum(
             of.get(minute, "unknown") == "unknown" for of in minutes.values() for minute in span

@@ -63,7 +63,7 @@ def judge(
     verdict: Verdict,
     faults: Sequence[Fault],
     outages: Sequence[Found],
-    down: Mapping[int, set[int]],
+    ledger: Mapping[int, Mapping[int, str]],
     interval_s: float,
 ) -> None:
     """Compares, and writes what differs into the verdict.
@@ -72,15 +72,16 @@ def judge(
         verdict: of this run; its counts are filled.
         faults: the injector's record.
         outages: what the agent found.
-        down: the minutes down in its ledger, by site.
+        ledger: the state of each minute by site, unknown where it is missing. Minutes in which the agent says that
+            it could not see are neither right nor wrong: they widen what is allowed.
         interval_s: seconds from a probe to the next.
     """
     by_site: dict[int, list[Found]] = defaultdict(list)
     for outage in outages:
         by_site[outage.site].append(outage)
     verdict.found = len(outages)
-    verdict.minutes_down = sum(map(len, down.values()))
-    counted = {site: set(minutes) for site, minutes in down.items()}
+    counted = {site: {minute for minute, state in of.items() if state == "down"} for site, of in ledger.items()}
+    verdict.minutes_down = sum(map(len, counted.values()))
     for fault in faults:
         if not fault.is_outage:
             verdict.others += 1
@@ -93,8 +94,9 @@ def judge(
             verdict.differences.append(f"missed: {fault}")
             continue
         by_site[fault.site].remove(match)
-        _judge_edges(verdict, fault, match, interval_s)
-        _judge_minutes(verdict, fault, match, counted.get(fault.site, set()), interval_s)
+        unseen = _unseen(fault, match, ledger.get(fault.site, {}))
+        _judge_edges(verdict, fault, match, unseen, interval_s)
+        _judge_minutes(verdict, fault, match, counted.get(fault.site, set()), 2 * interval_s + len(unseen) * MINUTE_S)
     left = [outage for found in by_site.values() for outage in found]
     verdict.false = len(left)
     verdict.differences += [f"false: {outage}" for outage in left]
@@ -105,22 +107,31 @@ def _overlap(fault: Fault, outage: Found) -> bool:
     return outage.start < fault.end and (outage.end is None or outage.end > fault.start)
 
 
-def _judge_edges(verdict: Verdict, fault: Fault, outage: Found, interval_s: float) -> None:
+def _unseen(fault: Fault, outage: Found, minutes: Mapping[int, str]) -> set[int]:
+    """Returns the minutes round a fault in which the agent says that it could not see."""
+    ends = max(fault.end, outage.end or fault.end)
+    span = range(int(min(fault.start, outage.start) // MINUTE_S), int(ends // MINUTE_S) + 1)
+    return {minute for minute in span if minutes.get(minute, "unknown") == "unknown"}
+
+
+def _judge_edges(verdict: Verdict, fault: Fault, outage: Found, unseen: set[int], interval_s: float) -> None:
     ends = outage.end if outage.end is not None else float("inf")
-    for off in (abs(outage.start - fault.start), abs(ends - fault.end)):
+    for true, found in ((fault.start, outage.start), (fault.end, ends)):
+        off = abs(found - true)
         verdict.worst_edge_s = max(verdict.worst_edge_s, off)
-        if off > interval_s:
+        between = sum(min(true, found) // MINUTE_S <= minute <= max(true, found) // MINUTE_S for minute in unseen)
+        if off > interval_s + between * MINUTE_S:
             verdict.edges_off += 1
             verdict.differences.append(f"edge {off:.1f} s off: {fault} {outage}")
 
 
-def _judge_minutes(verdict: Verdict, fault: Fault, outage: Found, minutes: set[int], interval_s: float) -> None:
+def _judge_minutes(verdict: Verdict, fault: Fault, outage: Found, minutes: set[int], allowed_s: float) -> None:
     """Takes the outage's minutes off those counted, so that strays are left."""
     first = int(outage.start // MINUTE_S)
     last = int((outage.end if outage.end is not None else fault.end) // MINUTE_S)
     own = {minute for minute in range(first, last + 1) if minute in minutes}
     minutes -= own
     off_s = abs(len(own) * MINUTE_S - (fault.end - fault.start))
-    if off_s > 2 * interval_s:
+    if off_s > allowed_s:
         verdict.minutes_off += 1
         verdict.differences.append(f"{len(own)} minutes for {(fault.end - fault.start) / MINUTE_S:.1f}: {fault}")

@@ -13,11 +13,14 @@ from benchmarks.soak_verdict import Found, Verdict, judge
 START = 29_159_040 * 60.0
 
 
-def judged(*faults: Fault, found: tuple[Found, ...] = (), down: tuple[int, ...] = ()) -> Verdict:
+def judged(
+    *faults: Fault, found: tuple[Found, ...] = (), down: tuple[int, ...] = (), unknown: tuple[int, ...] = ()
+) -> Verdict:
     """Returns the verdict on one site, whose minutes down are counted from the start."""
     verdict = Verdict(seed=1, sites=1)
-    minutes = {int(START // 60) + minute for minute in down}
-    judge(verdict, faults, found, {0: minutes} if minutes else {}, 60)
+    seen = dict.fromkeys(range(-5, 60), "up") | dict.fromkeys(down, "down")
+    minutes = {int(START // 60) + minute: state for minute, state in seen.items() if minute not in unknown}
+    judge(verdict, faults, found, {0: minutes}, 60)
     return verdict
 
 
@@ -71,6 +74,13 @@ def test_verdict_edge_beyond_the_interval_differs() -> None:
     fault, found = outage(late_s=70)
     verdict = judged(fault, found=(found,), down=(1, 2, 3, 4, 5))
     assert (verdict.agrees, verdict.edges_off) == (False, 2)
+
+
+def test_verdict_edge_in_minutes_that_the_agent_could_not_see_agrees() -> None:
+    """Begun 70 s late, of which it says itself that it had not seen them."""
+    fault, found = outage(late_s=70)
+    verdict = judged(fault, found=(Found(0, found.start, fault.end + 30),), down=(2, 3, 4), unknown=(0, 1))
+    assert verdict.agrees
 
 
 def test_verdict_outage_without_end_differs() -> None:
