@@ -228,7 +228,7 @@ async def connect(endpoint: Endpoint, environment: ProbeEnvironment, trace: Trac
             trace.values["failed_addresses"] = len(failures)
             trace.note("failed: {}", failure.detail)
             continue
-        if len(addresses) > 1:
+        if len(addresses) > 1 and not is_this_machine(endpoint.host):
             _note_dead(failures, address, len(addresses), trace)
             environment.turns.note(endpoint.host, endpoint.port, failures)
         return connection
@@ -323,6 +323,15 @@ async def dial(address: str, port: int, environment: ProbeEnvironment, trace: Tr
 
 class NoLocalRouteError(OSError):
     """`connect` failed at once, before any packet: the fault is this machine's."""
+
+
+def is_this_machine(name: str) -> bool:
+    """Whether a name always means this machine (RFC 6761, 6.3).
+
+    Then its two addresses are one server, which commonly listens on one of them only.
+    """
+    bare = name.rstrip(".").lower()
+    return bare == "localhost" or bare.endswith(".localhost")
 
 
 def at_port(host: str, port: int) -> str:

@@ -8,7 +8,7 @@ of the tunnel counts to connect.
 from dataclasses import dataclass, replace
 
 from probes.connect_reply import ConnectReply, refuses_credentials
-from probes.connection import Connection, Endpoint, at_port, connect
+from probes.connection import Connection, Endpoint, at_port, connect, is_this_machine
 from probes.engine import DeadlinePassedError
 from probes.environment import ProbeEnvironment, ProbeFailure
 from probes.http_options import HttpOptions
@@ -170,8 +170,7 @@ def _literal(host: str) -> str | None:
     """Returns the address that a host is without anybody being asked, None for a name."""
     if is_literal_address(host):
         return host
-    name = host.rstrip(".").lower()
-    return LOCALHOST if name == "localhost" or name.endswith(".localhost") else None
+    return LOCALHOST if is_this_machine(host) else None
 
 
 def _home(request: Request, options: HttpOptions) -> Endpoint:

@@ -37,6 +37,17 @@ async def test_address_that_refuses_is_passed_over_named_and_counts_as_the_plan_
         assert result.detail.startswith(f"1 of 2 addresses dead, {ALIVE} works: {DEAD}:{server.port} refused")
 
 
+async def test_localhost_that_listens_on_one_of_its_addresses_is_up() -> None:
+    """It is one machine and no second server that died."""
+    resolver = TableResolver({"localhost": (DEAD, ALIVE)})
+    async with serving(answer(page(b"hola")), host=ALIVE) as server:
+        url = server.url().replace("site.test", "localhost")
+        result = await probe_once(url, environment=make_environment(resolver=resolver))
+
+    assert result.status is Status.UP
+    assert result.evidence.values["failed_addresses"] == 1
+
+
 async def test_silent_address_leaves_time_for_another_one() -> None:
     """It is given up before the deadline, and what was waited for it is no part of the time that the site took."""
 
