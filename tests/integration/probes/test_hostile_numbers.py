@@ -31,6 +31,8 @@ MANY = 10_000
 TIMEOUT_S = 30.0
 PATIENCE_S = 50.0
 DESCRIPTORS = Path("/proc/self/fd")
+PASSING = 50
+"""Descriptors that the tests' own servers and looks into /proc hold for a moment; a leak would be thousands."""
 AT_ONCE = 500
 OPTIONS = KINDS["http"].Options.model_validate({"kind": "http", "timeout_s": TIMEOUT_S})
 
@@ -107,7 +109,7 @@ async def test_ten_thousand_refusals_at_once_hold_nobody_up(fleet: Fleet, calm: 
     assert len(refused) == MANY
     of_a_starved_agent = {(Status.UNKNOWN, reason) for reason in STARVED} if excused_s > LATE_S else set()
     assert set(verdicts) - of_a_starved_agent == {(Status.DOWN, Reason.CONNECT_REFUSED)}
-    assert max(descriptors) < before + AT_ONCE + UNDER_WAY
+    assert max(descriptors) < before + AT_ONCE + UNDER_WAY + PASSING
     assert not troubles
 
 
