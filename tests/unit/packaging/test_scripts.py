@@ -93,9 +93,10 @@ def test_test_without_arguments_measures_coverage(checkout: Path) -> None:
     whole = run(checkout, "test")
     assert whole[0] == installed(".[test]")
     assert sorted(whole[1:3]) == [
-        "pytest --cov --cov-report= tests --ignore=tests/unit --ignore=tests/contract",
+        "pytest --cov --cov-report= tests --ignore=tests/unit --ignore=tests/contract --ignore=tests/matrix",
         "pytest --cov --cov-report= tests/unit tests/contract",
     ]
+    assert whole[3] == "pytest tests/matrix"
     assert "--fail-under=" in whole[-1]
     assert run(checkout, "test", "-k", "one thing") == ["pytest -k one thing"]
     assert run(checkout, "test", "--promises") == ["pytest --promises"]
