@@ -64,17 +64,21 @@ class Lookouts:
         self._clock = books.clock
         self._revoked = RevokedBook()
         self._slowness = Slowness()
-        findings = books.store.findings
+        observations = books.store.observations
         self._paces = Paces(
-            watch.views, times=books.store.times, findings=findings, slowness=self._slowness, clock=books.clock
+            watch.views,
+            times=books.store.times,
+            observations=observations,
+            slowness=self._slowness,
+            clock=books.clock,
         )
-        self._certificates = CertificateWatch(watch.views, findings, books.store.events, books.clock)
+        self._certificates = CertificateWatch(watch.views, observations, books.store.events, books.clock)
         self._degradations = Degradations(
             watch.views, books.store.incidents, books.store.events, books.clock, is_worked_on=self._is_worked_on
         )
         registries = WebRegistries(
             download,
-            findings,
+            observations,
             books.clock,
             bootstrap=lambda: str(books.settings.lookups.rdap_bootstrap),
             whois_server=lambda: books.settings.lookups.whois_server,
@@ -83,7 +87,7 @@ class Lookouts:
         self.domains = DomainWatch(
             self._sites,
             registries=registries,
-            findings=findings,
+            observations=observations,
             events=books.store.events,
             telemetry=metrics,
             clock=books.clock,
@@ -91,7 +95,7 @@ class Lookouts:
         self._zones = ZoneWatch(
             self._sites,
             zones=ResolvedZones(books.settings.probe.resolvers),
-            findings=findings,
+            observations=observations,
             incidents=books.store.incidents,
             events=books.store.events,
             clock=books.clock,
@@ -102,7 +106,7 @@ class Lookouts:
             book=self._revoked,
             chains=HandshakeReader(environment, environment.ca_file),
             authorities=WebAuthorities(download, books.clock),
-            findings=findings,
+            observations=observations,
             telemetry=metrics,
             clock=books.clock,
         )
@@ -111,7 +115,7 @@ class Lookouts:
             lambda: books.roster.sites,
             lambda: [view.check for view in watch.views()],
             stretch=stretch,
-            findings=findings,
+            observations=observations,
             events=books.store.events,
             telemetry=metrics,
             clock=books.clock,

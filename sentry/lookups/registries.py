@@ -8,9 +8,9 @@ from sentry.domain.errors import LookupFailed
 from sentry.domain.registration import Registration
 from sentry.lookups import rdap, whois, whois_text
 from sentry.lookups.download import Download
-from sentry.ports import Clock, Finding, FindingBook
+from sentry.ports import Clock, Observation, ObservationBook
 
-FINDINGS = "rdap"
+OBSERVATIONS = "rdap"
 BOOTSTRAP_FOR = timedelta(days=7)
 BOOTSTRAP_RETRY = timedelta(hours=1)
 
@@ -23,7 +23,7 @@ class WebRegistries:
     """Fills the `Registries` port.
 
     Args:
-        findings: where IANA's list of RDAP servers is kept.
+        observations: where IANA's list of RDAP servers is kept.
         bootstrap: returns where that list is to be had.
         whois_server: returns the WHOIS server that knows the others.
         private: whether addresses that are not public may be connected to.
@@ -32,7 +32,7 @@ class WebRegistries:
     def __init__(
         self,
         download: Download,
-        findings: FindingBook,
+        observations: ObservationBook,
         clock: Clock,
         *,
         bootstrap: Callable[[], str],
@@ -40,12 +40,12 @@ class WebRegistries:
         private: Callable[[], bool],
     ) -> None:
         self._download = download
-        self._findings = findings
+        self._observations = observations
         self._clock = clock
         self._bootstrap = bootstrap
         self._whois_server = whois_server
         self._private = private
-        self._known: Finding | None = None
+        self._known: Observation | None = None
         self._tried_at = clock.now() - BOOTSTRAP_RETRY
         self._whois: dict[str, str] = {}
 
@@ -114,17 +114,17 @@ class WebRegistries:
         """Returns the RDAP servers by top level: those of the last list that could be had."""
         now = self._clock.now()
         if self._known is None:
-            self._known = (await self._findings.all(FINDINGS)).get("servers")
+            self._known = (await self._observations.all(OBSERVATIONS)).get("servers")
         is_old = self._known is None or now - self._known.at > BOOTSTRAP_FOR
         if is_old and now - self._tried_at >= BOOTSTRAP_RETRY:
             self._tried_at = now
             try:
                 document = await self._download.get(self._bootstrap(), max_bytes=rdap.MAX_BOOTSTRAP_BYTES)
-                self._known = Finding(now, rdap.servers(document))
+                self._known = Observation(now, rdap.servers(document))
             except LookupFailed:
                 pass  # the last list serves, or WHOIS does
             else:
-                await self._findings.keep(FINDINGS, "servers", self._known)
+                await self._observations.keep(OBSERVATIONS, "servers", self._known)
         return self._known.facts if self._known is not None else {}
 
 

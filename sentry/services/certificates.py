@@ -13,7 +13,7 @@ from sentry.domain.concern import ConcernKind
 from sentry.domain.result import Certificate, ProbeResult, Reason
 from sentry.domain.severity import Severity
 from sentry.domain.site import Check
-from sentry.ports import Clock, EventQueue, Finding, FindingBook
+from sentry.ports import Clock, EventQueue, Observation, ObservationBook
 from sentry.services.told_concerns import ToldConcerns
 from sentry.services.turns import in_turns
 from sentry.services.watch import CheckView
@@ -47,13 +47,15 @@ class CertificateWatch:
 
     Args:
         views: what is known of every check now.
-        findings: which concerns stand, over restarts.
+        observations: which concerns stand, over restarts.
     """
 
-    def __init__(self, views: Views, findings: FindingBook, events: EventQueue, clock: Clock) -> None:
+    def __init__(self, views: Views, observations: ObservationBook, events: EventQueue, clock: Clock) -> None:
         self._views = views
         self._clock = clock
-        self._told = ToldConcerns(ConcernKind.CERTIFICATE, findings, events, clock, ticking=frozenset({"days_left"}))
+        self._told = ToldConcerns(
+            ConcernKind.CERTIFICATE, observations, events, clock, ticking=frozenset({"days_left"})
+        )
 
     async def look(self) -> None:
         """Looks at every check once.
@@ -63,7 +65,7 @@ class CertificateWatch:
         """
         standing = await self._told.standing()
         watched: set[str] = set()
-        told = {tuple(finding.facts["mark"]): subject for subject, finding in standing.items()}
+        told = {tuple(observation.facts["mark"]): subject for subject, observation in standing.items()}
         async for view in in_turns(self._views(), AT_ONCE):
             watched.add(view.check.key)
             if view.last is not None and _tells(view.last):
@@ -76,7 +78,7 @@ class CertificateWatch:
         self,
         check: Check,
         chain: Sequence[Certificate],
-        standing: Mapping[str, Finding],
+        standing: Mapping[str, Observation],
         told: dict[tuple[str, ...], str],
     ) -> None:
         worries = {worry.subject: worry for worry in _worries(check, chain, self._clock.now())}

@@ -8,11 +8,11 @@ from zlib import crc32
 from sentry.domain.certificates import expiry
 from sentry.domain.concern import ConcernKind
 from sentry.domain.registration import Registration, SiteDomain
-from sentry.ports import Clock, EventQueue, Finding, FindingBook, Registries, Telemetry
+from sentry.ports import Clock, EventQueue, Observation, ObservationBook, Registries, Telemetry
 from sentry.services.told_concerns import ToldConcerns
 from sentry.services.turns import in_turns
 
-FINDINGS = "domain"
+OBSERVATIONS = "domain"
 
 ASKED_PER_LOOK = 30
 REST_S = 1.0
@@ -31,7 +31,7 @@ class DomainWatch:
 
     Args:
         sites: those that are watched now.
-        findings: what registries have said, over restarts.
+        observations: what registries have said, over restarts.
     """
 
     def __init__(
@@ -39,17 +39,17 @@ class DomainWatch:
         sites: Sites,
         *,
         registries: Registries,
-        findings: FindingBook,
+        observations: ObservationBook,
         events: EventQueue,
         telemetry: Telemetry,
         clock: Clock,
     ) -> None:
         self._sites = sites
         self._registries = registries
-        self._findings = findings
+        self._observations = observations
         self._telemetry = telemetry
         self._clock = clock
-        self._told = ToldConcerns(ConcernKind.DOMAIN, findings, events, clock, ticking=frozenset({"days_left"}))
+        self._told = ToldConcerns(ConcernKind.DOMAIN, observations, events, clock, ticking=frozenset({"days_left"}))
         self._known: dict[str, _Known] | None = None
         self._registrations: dict[str, Registration] = {}
 
@@ -92,14 +92,14 @@ class DomainWatch:
         long_ago = self._clock.now() - FORGET_AFTER
         for name in known.keys() - shown:
             if known[name].at < long_ago:
-                await self._findings.forget(FINDINGS, name)
+                await self._observations.forget(OBSERVATIONS, name)
                 del known[name]
 
     async def _load(self) -> "dict[str, _Known]":
         if self._known is None:
             known: dict[str, _Known] = {}
-            async for name, finding in in_turns(list((await self._findings.all(FINDINGS)).items())):
-                known[name] = _Known(finding.at, Registration.of_facts(finding.facts))
+            async for name, observation in in_turns(list((await self._observations.all(OBSERVATIONS)).items())):
+                known[name] = _Known(observation.at, Registration.of_facts(observation.facts))
             self._known = known
         return self._known
 
@@ -120,7 +120,7 @@ class DomainWatch:
         if registration.expires_at is None and before is not None and before.registration.expires_at is not None:
             registration = replace(before.registration, why=registration.why)  # silence takes nothing back
         known[name] = _Known(self._clock.now(), registration)
-        await self._findings.keep(FINDINGS, name, Finding(known[name].at, registration.facts()))
+        await self._observations.keep(OBSERVATIONS, name, Observation(known[name].at, registration.facts()))
 
     async def _tell(self, sites: Sequence[SiteDomain]) -> None:
         standing, told = await self._told.standing(), set[str]()
@@ -140,7 +140,7 @@ class DomainWatch:
             await self._told.clear(subject)
 
     async def _tell_of(
-        self, site: SiteDomain, registration: Registration, ends_at: datetime, standing: Mapping[str, Finding]
+        self, site: SiteDomain, registration: Registration, ends_at: datetime, standing: Mapping[str, Observation]
     ) -> None:
         now, domain = self._clock.now(), registration.domain
         stands = standing.get(domain)

@@ -8,12 +8,12 @@ from sentry.domain.day import MINUTES_PER_DAY
 from sentry.domain.month import minute_of
 from sentry.domain.pace import HOURS, LEARN_DAYS, Pace, learned
 from sentry.domain.site import Check
-from sentry.ports import Clock, Finding, FindingBook, TimesReader
+from sentry.ports import Clock, Observation, ObservationBook, TimesReader
 from sentry.services.slowness import Slowness
 from sentry.services.watch import CheckView
 
-FINDINGS = "pace"
-"""Kind of the findings that say what is usual."""
+OBSERVATIONS = "pace"
+"""Kind of the observations that say what is usual."""
 
 LEARN_EVERY = timedelta(hours=24)
 AT_ONCE = 8
@@ -26,7 +26,7 @@ class Paces:
     Args:
         views: what is known of every check now.
         times: the days that are over.
-        findings: what was learnt, over restarts.
+        observations: what was learnt, over restarts.
         slowness: whoever judges by it.
     """
 
@@ -35,22 +35,22 @@ class Paces:
         views: Callable[[], Sequence[CheckView]],
         *,
         times: TimesReader,
-        findings: FindingBook,
+        observations: ObservationBook,
         slowness: Slowness,
         clock: Clock,
     ) -> None:
         self._views = views
         self._times = times
-        self._findings = findings
+        self._observations = observations
         self._slowness = slowness
         self._clock = clock
         self._learned_at: dict[str, datetime] = {}
 
     async def resume(self) -> None:
         """Takes over what was learnt before the agent was started."""
-        for key, finding in (await self._findings.all(FINDINGS)).items():
-            self._learned_at[key] = finding.at
-            self._slowness.learn(key, _pace_of(finding))
+        for key, observation in (await self._observations.all(OBSERVATIONS)).items():
+            self._learned_at[key] = observation.at
+            self._slowness.learn(key, _pace_of(observation))
 
     async def work(self) -> bool:
         """Learns the next few checks that are due; returns whether there were any."""
@@ -68,7 +68,7 @@ class Paces:
         return at is None or not at <= now < at + LEARN_EVERY
 
     async def _forget(self, key: str) -> None:
-        await self._findings.forget(FINDINGS, key)
+        await self._observations.forget(OBSERVATIONS, key)
         self._slowness.learn(key, None)
         del self._learned_at[key]
 
@@ -78,15 +78,15 @@ class Paces:
         for check in due:
             pace = await asyncio.to_thread(learned, days.get(check.key, ()), check.time_zone)
             facts = {} if pace is None else {"typical": pace.typical.hex(), "usual": pace.usual.hex()}
-            await self._findings.keep(FINDINGS, check.key, Finding(now, facts))
+            await self._observations.keep(OBSERVATIONS, check.key, Observation(now, facts))
             self._slowness.learn(check.key, pace)
             self._learned_at[check.key] = now
 
 
-def _pace_of(finding: Finding) -> Pace | None:
-    """Returns what a finding says is usual; None where it is of a check that is too new, or damaged."""
+def _pace_of(observation: Observation) -> Pace | None:
+    """Returns what an observation says is usual; None where it is of a check that is too new, or damaged."""
     try:
-        pace = Pace(bytes.fromhex(finding.facts["typical"]), bytes.fromhex(finding.facts["usual"]))
+        pace = Pace(bytes.fromhex(observation.facts["typical"]), bytes.fromhex(observation.facts["usual"]))
     except (KeyError, TypeError, ValueError):
         return None
     return pace if len(pace.typical) == len(pace.usual) == HOURS else None

@@ -17,10 +17,10 @@ from sentry.domain.result import ProbeResult, Reason
 from sentry.domain.severity import Severity
 from sentry.domain.site import Check
 from sentry.domain.watched_site import WatchedSite
-from sentry.ports import Clock, EventQueue, Finding, FindingBook, Telemetry
+from sentry.ports import Clock, EventQueue, Observation, ObservationBook, Telemetry
 
-FINDINGS = "requests"
-"""Kind of the findings that say what was asked today."""
+OBSERVATIONS = "requests"
+"""Kind of the observations that say what was asked today."""
 
 KEEP_EVERY = timedelta(minutes=10)
 """An agent that is killed forgets at most so much of what it has asked."""
@@ -50,7 +50,7 @@ class RequestBudgets:
         sites: every site that is watched now, by key.
         checks: every check that is watched now.
         stretch: has only each so-manieth slot of some checks probed, and every slot of all others.
-        findings: what was asked before a restart.
+        observations: what was asked before a restart.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class RequestBudgets:
         checks: Callable[[], Iterable[Check]],
         *,
         stretch: Callable[[Mapping[str, int]], None],
-        findings: FindingBook,
+        observations: ObservationBook,
         events: EventQueue,
         telemetry: Telemetry,
         clock: Clock,
@@ -67,7 +67,7 @@ class RequestBudgets:
         self._sites = sites
         self._checks = checks
         self._stretch = stretch
-        self._findings = findings
+        self._observations = observations
         self._events = events
         self._telemetry = telemetry
         self._clock = clock
@@ -78,8 +78,8 @@ class RequestBudgets:
     async def resume(self) -> None:
         """Takes over what was asked before the agent was started."""
         sites = self._sites()
-        for key, finding in (await self._findings.all(FINDINGS)).items():
-            account = _account_of(finding, sites[key].zone) if key in sites else None
+        for key, observation in (await self._observations.all(OBSERVATIONS)).items():
+            account = _account_of(observation, sites[key].zone) if key in sites else None
             if account is not None:
                 self._accounts[key] = account
 
@@ -111,7 +111,7 @@ class RequestBudgets:
         """
         now, sites = self._clock.now(), self._sites()
         for key in self._accounts.keys() - sites.keys():
-            await self._findings.forget(FINDINGS, key)
+            await self._observations.forget(OBSERVATIONS, key)
             del self._accounts[key]
         used_up = set()
         for number, site in enumerate(list(sites.values()), 1):
@@ -178,9 +178,9 @@ class RequestBudgets:
         for key, account in self._accounts.items():
             counted = (account.spent.requests, account.spent.received_bytes)
             if counted != account.kept:
-                changed[key] = Finding(now, _kept(account))
+                changed[key] = Observation(now, _kept(account))
                 account.kept = counted
-        await self._findings.keep_all(FINDINGS, changed)
+        await self._observations.keep_all(OBSERVATIONS, changed)
 
 
 def _end_of(day: date, zone: ZoneInfo) -> datetime:
@@ -208,12 +208,15 @@ def _kept(account: _Account) -> dict[str, object]:
     }
 
 
-def _account_of(finding: Finding, zone: ZoneInfo) -> _Account | None:
+def _account_of(observation: Observation, zone: ZoneInfo) -> _Account | None:
     """Returns what was kept of a site's day, None where it is damaged: then the day is counted from now on."""
-    facts = finding.facts
+    facts = observation.facts
     try:
         spent = Spent(date.fromisoformat(facts["day"]), int(facts["requests"]), int(facts["bytes"]))
-        level, began_at = Level(facts["level"]), datetime.fromisoformat(facts["began_at"] or finding.at.isoformat())
+        level, began_at = (
+            Level(facts["level"]),
+            datetime.fromisoformat(facts["began_at"] or observation.at.isoformat()),
+        )
     except (KeyError, TypeError, ValueError):
         return None
     kept = (spent.requests, spent.received_bytes)

@@ -14,11 +14,11 @@ from sentry.domain.errors import LookupFailed
 from sentry.domain.result import Certificate, ProbeResult
 from sentry.domain.revocation import Revocation, RevocationState, RevokedBook
 from sentry.domain.site import Check
-from sentry.ports import Authorities, ChainReader, Clock, Finding, FindingBook, Telemetry
+from sentry.ports import Authorities, ChainReader, Clock, Observation, ObservationBook, Telemetry
 from sentry.services.turns import in_turns
 from sentry.services.watch import CheckView
 
-FINDINGS = "revocation"
+OBSERVATIONS = "revocation"
 
 AT_ONCE = 4
 """Servers and authorities that are asked together."""
@@ -40,7 +40,7 @@ class RevocationWatch:
     Args:
         views: what is known of every check now.
         book: of the revoked.
-        findings: what authorities have said, over restarts.
+        observations: what authorities have said, over restarts.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class RevocationWatch:
         book: RevokedBook,
         chains: ChainReader,
         authorities: Authorities,
-        findings: FindingBook,
+        observations: ObservationBook,
         telemetry: Telemetry,
         clock: Clock,
     ) -> None:
@@ -58,7 +58,7 @@ class RevocationWatch:
         self._book = book
         self._chains = chains
         self._authorities = authorities
-        self._findings = findings
+        self._observations = observations
         self._telemetry = telemetry
         self._clock = clock
         self._known: dict[str, Revocation] = {}
@@ -70,9 +70,9 @@ class RevocationWatch:
         Raises:
             StoreUnavailable: the store does not answer.
         """
-        for fingerprint, finding in (await self._findings.all(FINDINGS)).items():
-            revocation = Revocation.of_facts(finding.facts)
-            self._take(fingerprint, revocation, revocation.ask_again(finding.at))
+        for fingerprint, observation in (await self._observations.all(OBSERVATIONS)).items():
+            revocation = Revocation.of_facts(observation.facts)
+            self._take(fingerprint, revocation, revocation.ask_again(observation.at))
 
     async def look(self) -> None:
         """Asks about every certificate that is due.
@@ -124,7 +124,7 @@ class RevocationWatch:
         now = self._clock.now()
         self._take(fingerprint, revocation, revocation.ask_again(now))
         self._telemetry.count("revocation_lookups_total", result=revocation.state)
-        await self._findings.keep(FINDINGS, fingerprint, Finding(now, revocation.facts()))
+        await self._observations.keep(OBSERVATIONS, fingerprint, Observation(now, revocation.facts()))
 
     def _take(self, fingerprint: str, revocation: Revocation, again: datetime) -> None:
         self._known[fingerprint], self._due[fingerprint] = revocation, again
@@ -143,7 +143,7 @@ class RevocationWatch:
         long_ago = self._clock.now() - FORGET_AFTER
         for fingerprint in self._known.keys() - shown:
             if self._due[fingerprint] < long_ago:
-                await self._findings.forget(FINDINGS, fingerprint)
+                await self._observations.forget(OBSERVATIONS, fingerprint)
                 del self._known[fingerprint], self._due[fingerprint]
                 self._book.known.pop(fingerprint, None)
 

@@ -5,11 +5,11 @@ from typing import Any
 
 from sentry.domain.concern import Concern, ConcernKind, cleared
 from sentry.domain.severity import Severity
-from sentry.ports import Clock, EventQueue, Finding, FindingBook
+from sentry.ports import Clock, EventQueue, Observation, ObservationBook
 
 
 class ToldConcerns:
-    """Raises and clears the concerns of one kind, and remembers in findings which of them stand.
+    """Raises and clears the concerns of one kind, and remembers in observations which of them stand.
 
     Args:
         kind: of the concerns; `kind:subject` is the key of each.
@@ -17,22 +17,28 @@ class ToldConcerns:
     """
 
     def __init__(
-        self, kind: ConcernKind, findings: FindingBook, events: EventQueue, clock: Clock, *, ticking: frozenset[str]
+        self,
+        kind: ConcernKind,
+        observations: ObservationBook,
+        events: EventQueue,
+        clock: Clock,
+        *,
+        ticking: frozenset[str],
     ) -> None:
         self._kind = kind
-        self._findings = findings
+        self._observations = observations
         self._events = events
         self._clock = clock
         self._ticking = ticking
 
-    async def standing(self) -> Mapping[str, Finding]:
+    async def standing(self) -> Mapping[str, Observation]:
         """Returns those that stand, by subject: since when, and the facts `told` and `mark` of each."""
-        return await self._findings.all(f"told_{self._kind}")
+        return await self._observations.all(f"told_{self._kind}")
 
     async def raise_(
         self,
         subject: str,
-        stands: Finding | None,
+        stands: Observation | None,
         *,
         owner: tuple[str, str],
         severity: Severity,
@@ -55,14 +61,14 @@ class ToldConcerns:
         began_at = now if stands is None else stands.at
         concern = Concern(f"{self._kind}:{subject}", self._kind, severity, began_at, *owner, facts)
         await self._events.publish([concern.raised(now)])
-        kept = Finding(began_at, {"told": dict(facts), "mark": mark})
-        await self._findings.keep(f"told_{self._kind}", subject, kept)
+        kept = Observation(began_at, {"told": dict(facts), "mark": mark})
+        await self._observations.keep(f"told_{self._kind}", subject, kept)
 
     async def clear(self, subject: str, facts: Mapping[str, Any] | None = None) -> None:
         """Says that a concern has ended, with what the words of its end need to know."""
         now = self._clock.now()
         await self._events.publish([cleared(f"{self._kind}:{subject}", now, now, facts)])
-        await self._findings.forget(f"told_{self._kind}", subject)
+        await self._observations.forget(f"told_{self._kind}", subject)
 
     def _is_same(self, told: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
         still = dict.fromkeys(self._ticking)

@@ -9,12 +9,12 @@ from sentry.domain.events import Event, EventKind
 from sentry.domain.registration import SiteDomain
 from sentry.domain.severity import Severity
 from sentry.domain.zone import RecordState, ZoneRecords, next_state, spelled
-from sentry.ports import Clock, EventQueue, Finding, FindingBook, IncidentStore, ZoneReader
+from sentry.ports import Clock, EventQueue, IncidentStore, Observation, ObservationBook, ZoneReader
 from sentry.services.domains import Sites
 from sentry.services.told_concerns import ToldConcerns
 from sentry.services.turns import in_turns
 
-FINDINGS = "zone"
+OBSERVATIONS = "zone"
 READ_PER_LOOK = 60
 REST_S = 0.2
 READ_AGAIN = timedelta(hours=6)
@@ -35,19 +35,19 @@ class ZoneWatch:
         sites: Sites,
         *,
         zones: ZoneReader,
-        findings: FindingBook,
+        observations: ObservationBook,
         incidents: IncidentStore,
         events: EventQueue,
         clock: Clock,
     ) -> None:
         self._sites = sites
         self._zones = zones
-        self._findings = findings
+        self._observations = observations
         self._incidents = incidents
         self._events = events
         self._clock = clock
-        self._told = ToldConcerns(ConcernKind.DNS_DRIFT, findings, events, clock, ticking=frozenset())
-        self._states: dict[str, Finding] | None = None
+        self._told = ToldConcerns(ConcernKind.DNS_DRIFT, observations, events, clock, ticking=frozenset())
+        self._states: dict[str, Observation] | None = None
         self._due: dict[tuple[str, ...], datetime] = {}
 
     async def look(self) -> None:
@@ -57,7 +57,7 @@ class ZoneWatch:
             StoreUnavailable: the store does not answer; the next look tells what this one could not.
         """
         if self._states is None:
-            self._states = dict(await self._findings.all(FINDINGS))
+            self._states = dict(await self._observations.all(OBSERVATIONS))
         states, now = self._states, self._clock.now()
         sites: dict[tuple[str, ...], SiteDomain] = {}
         async for site in in_turns(self._sites()):
@@ -69,11 +69,11 @@ class ZoneWatch:
             self._due[names] = now + (READ_AGAIN_SOON if drifts else READ_AGAIN)
             await self._clock.sleep(REST_S)
         self._due = {names: at for names, at in self._due.items() if names in sites}
-        for subject, finding in (await self._told.standing()).items():
-            if tuple(finding.facts["mark"]) not in sites:
+        for subject, observation in (await self._told.standing()).items():
+            if tuple(observation.facts["mark"]) not in sites:
                 await self._told.clear(subject)
 
-    async def _read(self, site: SiteDomain, names: Sequence[str], states: dict[str, Finding]) -> bool:
+    async def _read(self, site: SiteDomain, names: Sequence[str], states: dict[str, Observation]) -> bool:
         """Returns whether it is to be read again soon."""
         found = await self._zones.read(names)
         if found is None:
@@ -90,8 +90,8 @@ class ZoneWatch:
             facts[kind] = state.facts()
             drifts |= await self._tell(site, names, found, kind, state, standing)
         if known is None or facts != known.facts:
-            states[found.zone] = Finding(self._clock.now(), facts)
-            await self._findings.keep(FINDINGS, found.zone, states[found.zone])
+            states[found.zone] = Observation(self._clock.now(), facts)
+            await self._observations.keep(OBSERVATIONS, found.zone, states[found.zone])
         return drifts
 
     async def _tell(
@@ -101,7 +101,7 @@ class ZoneWatch:
         found: ZoneRecords,
         kind: str,
         state: RecordState,
-        standing: Mapping[str, Finding],
+        standing: Mapping[str, Observation],
     ) -> bool:
         """Tells of the records of one type; returns whether they are not as they shall be."""
         expected = site.expected.get(kind)

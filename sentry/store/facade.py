@@ -12,13 +12,13 @@ from sentry.store.database import Database
 from sentry.store.deliveries import StoredOutbox
 from sentry.store.due import DueBook
 from sentry.store.events import EventLog, StoredEventQueue
-from sentry.store.findings import StoredFindings
 from sentry.store.heartbeats import StoredHeartbeats
 from sentry.store.incidents import StoredIncidents
 from sentry.store.ledger import StoredLedger
 from sentry.store.maintenance import StoredMaintenance
 from sentry.store.marks import MarkBook
 from sentry.store.migrate import bring_up_to_date, bring_up_to_date_apart, is_current
+from sentry.store.observations import StoredObservations
 from sentry.store.retention import Retention
 from sentry.store.sealing import Sealing
 from sentry.store.tickets import StoredTickets
@@ -36,7 +36,7 @@ class Store:
         watch: fills `WatchStore`; ledger: `LedgerReader`; events: `EventQueue`; incidents: `IncidentStore`.
         attributions: fills `AttributionBook`.
         tickets: fills `TicketStore`; deliveries: `DeliveryOutbox`; heartbeats: `HeartbeatBook`.
-        findings: fills `FindingBook`; times: `TimesReader`.
+        observations: fills `ObservationBook`; times: `TimesReader`.
         maintenance: fills `MaintenanceBook`.
         checks: which checks are and were watched.
         sealing: seals days that are over.
@@ -58,7 +58,7 @@ class Store:
         self.heartbeats = StoredHeartbeats(database)
         self.maintenance = StoredMaintenance(database)
         self.due = DueBook(database)
-        self.findings = StoredFindings(database)
+        self.observations = StoredObservations(database)
         self.times = StoredTimes(database)
         self.marks = MarkBook(database, log, clock)
         self.sealing = Sealing(database, clock)

@@ -12,12 +12,12 @@ from sentry.domain.events import Event, EventKind
 from sentry.domain.health import Health, HealthState
 from sentry.domain.incident import IncidentState, TimelineEntry
 from sentry.domain.notice import Delivery, DeliveryState, NoticeKind
-from sentry.ports import DeliveryOutbox, EventQueue, Finding, FindingBook, IncidentStore, WatchStore
+from sentry.ports import DeliveryOutbox, EventQueue, IncidentStore, Observation, ObservationBook, WatchStore
 from sentry.store import open_store
 from tests.fakes.checks import make_check
 from tests.fakes.clock import ManualClock
-from tests.fakes.findings import MemoryFindings
 from tests.fakes.incidents import MemoryIncidentStore
+from tests.fakes.observations import MemoryObservations
 from tests.fakes.outbox import MemoryOutbox
 from tests.fakes.postgres import PostgresServer
 from tests.fakes.watch import NOON, down, incident, minute, record, up
@@ -34,7 +34,7 @@ class Shelf:
     events: EventQueue
     outbox: DeliveryOutbox
     watch: WatchStore
-    findings: FindingBook
+    observations: ObservationBook
 
 
 @pytest.fixture(params=["memory", "sqlite", "postgresql"])
@@ -42,14 +42,14 @@ async def shelf(request: pytest.FixtureRequest, tmp_path: Path, clock: ManualClo
     """The fakes, and the stores that they stand in for."""
     if request.param == "memory":
         queue = MemoryEventQueue(HANDLERS)
-        yield Shelf(MemoryIncidentStore(queue), queue, MemoryOutbox(), MemoryWatchStore(queue), MemoryFindings())
+        yield Shelf(MemoryIncidentStore(queue), queue, MemoryOutbox(), MemoryWatchStore(queue), MemoryObservations())
         return
     address = f"sqlite:///{tmp_path}/sentry.db"
     if request.param == "postgresql":
         server: PostgresServer = request.getfixturevalue("postgres")
         address = server.empty_database()
     async with open_store(address, handlers=HANDLERS, clock=clock) as store:
-        yield Shelf(store.incidents, store.events, store.deliveries, store.watch, store.findings)
+        yield Shelf(store.incidents, store.events, store.deliveries, store.watch, store.observations)
 
 
 async def owed(events: EventQueue, handler: str) -> list[Event]:
@@ -188,27 +188,27 @@ async def test_outbox_forgets_nothing_and_offers_no_settled_delivery_again(shelf
     assert [one.state for one in await shelf.outbox.of_incident(1)] == [DeliveryState.SENT, DeliveryState.PENDING]
 
 
-async def test_findings_kept_at_once_are_as_each_kept_by_itself(shelf: Shelf) -> None:
+async def test_observations_kept_at_once_are_as_each_kept_by_itself(shelf: Shelf) -> None:
     """Many in one transaction, in place of those before; none at all changes nothing."""
-    await shelf.findings.keep("requests", "shop", Finding(NOON, {"requests": 1}))
-    findings = {key: Finding(minute(5), {"requests": 2}) for key in ("shop", "blog")}
-    await shelf.findings.keep_all("requests", findings)
-    await shelf.findings.keep_all("requests", {})
+    await shelf.observations.keep("requests", "shop", Observation(NOON, {"requests": 1}))
+    observations = {key: Observation(minute(5), {"requests": 2}) for key in ("shop", "blog")}
+    await shelf.observations.keep_all("requests", observations)
+    await shelf.observations.keep_all("requests", {})
 
-    assert await shelf.findings.all("requests") == findings
+    assert await shelf.observations.all("requests") == observations
 
 
-async def test_finding_kept_again_replaces_the_one_before_and_no_other(shelf: Shelf) -> None:
-    """One finding stands for each kind and subject, as the JSON that it was."""
-    first, second = Finding(NOON, {"days": 30}), Finding(minute(5), {"days": 14, "names": ["a", "b"]})
-    await shelf.findings.keep("certificate", "shop/tls", first)
-    await shelf.findings.keep("certificate", "blog/tls", first)
-    await shelf.findings.keep("domain", "shop/tls", first)
-    await shelf.findings.keep("certificate", "shop/tls", second)
+async def test_observation_kept_again_replaces_the_one_before_and_no_other(shelf: Shelf) -> None:
+    """One observation stands for each kind and subject, as the JSON that it was."""
+    first, second = Observation(NOON, {"days": 30}), Observation(minute(5), {"days": 14, "names": ["a", "b"]})
+    await shelf.observations.keep("certificate", "shop/tls", first)
+    await shelf.observations.keep("certificate", "blog/tls", first)
+    await shelf.observations.keep("domain", "shop/tls", first)
+    await shelf.observations.keep("certificate", "shop/tls", second)
 
-    assert await shelf.findings.all("certificate") == {"shop/tls": second, "blog/tls": first}
+    assert await shelf.observations.all("certificate") == {"shop/tls": second, "blog/tls": first}
 
-    await shelf.findings.forget("certificate", "shop/tls")
-    await shelf.findings.forget("certificate", "shop/tls")
-    assert await shelf.findings.all("certificate") == {"blog/tls": first}
-    assert await shelf.findings.all("domain") == {"shop/tls": first}
+    await shelf.observations.forget("certificate", "shop/tls")
+    await shelf.observations.forget("certificate", "shop/tls")
+    assert await shelf.observations.all("certificate") == {"blog/tls": first}
+    assert await shelf.observations.all("domain") == {"shop/tls": first}

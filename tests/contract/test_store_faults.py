@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 from sentry.domain.errors import StoreError, StoreUnavailable
 from sentry.domain.ledger import MinuteState, Run
-from sentry.ports import Finding, TicketNote
+from sentry.ports import Observation, TicketNote
 from sentry.store import Store, open_store
 from tests.contract import store_writer
 from tests.contract.conftest import HANDLERS, WAIT_S, start_or_skip
@@ -253,11 +253,11 @@ def _check_integrity(file: Path) -> None:
     connection.close()
 
 
-async def test_finding_that_is_damaged_is_left_out_and_costs_no_other(store: Store) -> None:
+async def test_observation_that_is_damaged_is_left_out_and_costs_no_other(store: Store) -> None:
     """An agent must start whatever a disk has done to what it can find out again."""
     for subject in ("a.example", "b.example"):
-        await store.findings.keep("domain", subject, Finding(NOON, {"domain": subject}))
+        await store.observations.keep("domain", subject, Observation(NOON, {"domain": subject}))
     async with store.database.write() as connection:
-        await connection.execute(text("UPDATE findings SET facts = '{\"domain\": ' WHERE subject = 'a.example'"))
+        await connection.execute(text("UPDATE observations SET facts = '{\"domain\": ' WHERE subject = 'a.example'"))
 
-    assert await store.findings.all("domain") == {"b.example": Finding(NOON, {"domain": "b.example"})}
+    assert await store.observations.all("domain") == {"b.example": Observation(NOON, {"domain": "b.example"})}

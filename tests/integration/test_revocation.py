@@ -17,11 +17,11 @@ from sentry.domain.revocation import RevocationState, RevokedBook
 from sentry.domain.site import Plan
 from sentry.lookups.authorities import WebAuthorities
 from sentry.lookups.download import Download, is_public
-from sentry.services.revocations import FINDINGS, RevocationWatch
+from sentry.services.revocations import OBSERVATIONS, RevocationWatch
 from sentry.services.watch import CheckView
 from tests.fakes.checks import make_check
 from tests.fakes.clock import ManualClock
-from tests.fakes.findings import MemoryFindings
+from tests.fakes.observations import MemoryObservations
 from tests.fakes.telemetry import RecordingTelemetry
 from tests.integration.alerting.http_server import serving as serving_authority
 from tests.integration.authority import Authority, Identity
@@ -47,7 +47,7 @@ class House:
     private: bool = True
     views: dict[str, CheckView] = field(default_factory=dict)
     book: RevokedBook = field(default_factory=RevokedBook)
-    findings: MemoryFindings = field(default_factory=MemoryFindings)
+    observations: MemoryObservations = field(default_factory=MemoryObservations)
     telemetry: RecordingTelemetry = field(default_factory=RecordingTelemetry)
     clock: BusyClock = field(default_factory=lambda: BusyClock(now()))
 
@@ -59,7 +59,7 @@ class House:
             book=self.book,
             chains=HandshakeReader(make_environment(), self.ca_file, timeout_s=2),
             authorities=WebAuthorities(download, self.clock),
-            findings=self.findings,
+            observations=self.observations,
             telemetry=self.telemetry,
             clock=self.clock,
         )
@@ -150,10 +150,10 @@ async def test_certificate_that_stands_is_asked_about_once_a_day(house: House) -
         await watch.look()
         assert revoking.asked == ["/ocsp", "/ocsp"]
 
-    (finding,) = (await house.findings.all(FINDINGS)).values()
+    (finding,) = (await house.observations.all(OBSERVATIONS)).values()
     assert finding.facts["state"] == RevocationState.GOOD
     assert house.book.known == {}
-    assert identity.fingerprint in await house.findings.all(FINDINGS)
+    assert identity.fingerprint in await house.observations.all(OBSERVATIONS)
 
 
 async def test_authority_that_is_silent_accuses_nobody(house: House) -> None:
@@ -167,7 +167,7 @@ async def test_authority_that_is_silent_accuses_nobody(house: House) -> None:
 
     assert result.status is Status.UP
     assert isnan(house.revoked_metric())
-    (finding,) = (await house.findings.all(FINDINGS)).values()
+    (finding,) = (await house.observations.all(OBSERVATIONS)).values()
     assert finding.facts["state"] == RevocationState.UNKNOWN
     assert finding.facts["why"] == "127.0.0.1 answered 503; 127.0.0.1 answered 503"
     assert revoking.asked == ["/ocsp", "/list.crl"]
@@ -232,7 +232,7 @@ async def test_authority_is_bounded_in_place_and_size(house: House, private: boo
             await house.probe(server.url("shop.test"), "tls")
             await watch.look()
         assert len(authority.received) == int(private)
-    (finding,) = (await house.findings.all(FINDINGS)).values()
+    (finding,) = (await house.observations.all(OBSERVATIONS)).values()
     assert expected in finding.facts["why"]
 
 

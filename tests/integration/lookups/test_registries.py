@@ -14,7 +14,7 @@ from sentry.lookups.download import Download
 from sentry.lookups.registries import WebRegistries
 from sentry.lookups.whois import MAX_ANSWER_BYTES
 from tests.fakes.clock import ManualClock
-from tests.fakes.findings import MemoryFindings
+from tests.fakes.observations import MemoryObservations
 from tests.integration.alerting.http_server import serving
 
 ENDS = datetime(2027, 8, 13, 4, tzinfo=UTC)
@@ -40,7 +40,7 @@ class World:
     url: str = ""
     whois_port: int = 0
     asked: list[str] = field(default_factory=list)
-    findings: MemoryFindings = field(default_factory=MemoryFindings)
+    findings: MemoryObservations = field(default_factory=MemoryObservations)
     clock: ManualClock = field(default_factory=ManualClock)
 
     async def serve_web(self, request: web.Request) -> web.StreamResponse:

@@ -16,7 +16,7 @@ from sentry.services.certificates import CertificateWatch
 from sentry.services.watch import CheckView
 from tests.fakes.checks import make_check
 from tests.fakes.clock import ManualClock
-from tests.fakes.findings import MemoryFindings
+from tests.fakes.observations import MemoryObservations
 from tests.fakes.results import a_certificate
 from tests.fakes.watch import down, up
 from tests.fakes.watch_store import MemoryEventQueue
@@ -30,13 +30,13 @@ class House:
 
     def __init__(self) -> None:
         self.clock = ManualClock()
-        self.findings = MemoryFindings()
+        self.observations = MemoryObservations()
         self.events = MemoryEventQueue(())
         self.views: dict[str, CheckView] = {}
         self.watch = self.restarted()
 
     def restarted(self) -> CertificateWatch:
-        return CertificateWatch(lambda: list(self.views.values()), self.findings, self.events, self.clock)
+        return CertificateWatch(lambda: list(self.views.values()), self.observations, self.events, self.clock)
 
     def certificate(self, days: float, name: str = "shop") -> Certificate:
         """A leaf with so many days to live."""

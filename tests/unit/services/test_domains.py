@@ -11,7 +11,7 @@ from sentry.domain.registration import Registration, SiteDomain
 from sentry.domain.severity import Severity
 from sentry.services.domains import ASKED_PER_LOOK, DomainWatch
 from tests.fakes.clock import ManualClock
-from tests.fakes.findings import MemoryFindings
+from tests.fakes.observations import MemoryObservations
 from tests.fakes.telemetry import RecordingTelemetry
 from tests.fakes.told import ToldEvents
 
@@ -46,7 +46,7 @@ class House:
 
     def __init__(self) -> None:
         self.clock = NoWait()
-        self.findings = MemoryFindings()
+        self.observations = MemoryObservations()
         self.events = ToldEvents()
         self.telemetry = RecordingTelemetry()
         self.registries = TableOfRegistries()
@@ -57,7 +57,7 @@ class House:
         return DomainWatch(
             lambda: self.sites,
             registries=self.registries,
-            findings=self.findings,
+            observations=self.observations,
             events=self.events,
             telemetry=self.telemetry,
             clock=self.clock,
@@ -195,7 +195,7 @@ async def test_domain_of_a_site_that_is_gone_is_cleared(house: House) -> None:
     await house.watch.look()
 
     assert [event.kind for event in house.events.news()] == [EventKind.CONCERN_CLEARED]
-    assert len(await house.findings.all("domain")) == 1
+    assert len(await house.observations.all("domain")) == 1
     house.clock.jump(8 * DAY)
     await house.watch.look()
-    assert await house.findings.all("domain") == {}
+    assert await house.observations.all("domain") == {}

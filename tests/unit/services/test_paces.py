@@ -5,13 +5,13 @@ from sentry.domain.day import CheckDay, ProbeRun
 from sentry.domain.health import Health
 from sentry.domain.result import Status
 from sentry.domain.site import CheckOptions
-from sentry.ports import Finding
-from sentry.services.paces import FINDINGS, Paces
+from sentry.ports import Observation
+from sentry.services.paces import OBSERVATIONS, Paces
 from sentry.services.slowness import Slowness
 from sentry.services.watch import CheckView
 from tests.fakes.checks import START, make_check
 from tests.fakes.clock import ManualClock
-from tests.fakes.findings import MemoryFindings
+from tests.fakes.observations import MemoryObservations
 
 
 class Days:
@@ -37,7 +37,7 @@ class Harness:
     def __init__(self, days: int = 28) -> None:
         self.clock = ManualClock(START)
         self.days = Days(days)
-        self.findings = MemoryFindings()
+        self.observations = MemoryObservations()
         self.checks = [
             make_check("shop/http"),
             make_check("off/http", options=CheckOptions(kind="http", slow_factor=0)),
@@ -49,7 +49,7 @@ class Harness:
         self.paces = Paces(
             lambda: [CheckView(check, Health(check.key)) for check in self.checks],
             times=self.days,
-            findings=self.findings,
+            observations=self.observations,
             slowness=self.slowness,
             clock=self.clock,
         )
@@ -75,15 +75,15 @@ async def test_work_check_too_new_is_known_to_be_so() -> None:
 
 
 async def test_resume_takes_over_what_was_learnt_before_a_restart() -> None:
-    """A restart does not begin with reading four weeks; a damaged finding is learnt anew."""
+    """A restart does not begin with reading four weeks; a damaged observation is learnt anew."""
     harness = Harness()
     await harness.paces.work()
-    harness.findings.kept[FINDINGS, "odd/http"] = Finding(START, {"typical": "zz"})
+    harness.observations.kept[OBSERVATIONS, "odd/http"] = Observation(START, {"typical": "zz"})
     harness.start()
     await harness.paces.resume()
     assert harness.slowness.knows("shop/http")
     assert not await harness.paces.work()
-    assert ("pace", "odd/http") not in harness.findings.kept
+    assert ("pace", "odd/http") not in harness.observations.kept
 
 
 async def test_work_forgets_checks_that_are_gone() -> None:
@@ -92,5 +92,5 @@ async def test_work_forgets_checks_that_are_gone() -> None:
     await harness.paces.work()
     harness.checks.clear()
     assert not await harness.paces.work()
-    assert not harness.findings.kept
+    assert not harness.observations.kept
     assert not harness.slowness.knows("shop/http")

@@ -9,12 +9,12 @@ from sentry.domain.events import Event, EventKind
 from sentry.domain.request_budget import Allowance
 from sentry.domain.result import Evidence, Hop, HttpEvidence, ProbeResult, Reason, Status
 from sentry.domain.site import CheckOptions
-from sentry.ports import Finding
+from sentry.ports import Observation
 from sentry.services.request_budgets import RequestBudgets
 from tests.fakes.checks import make_check, make_result
 from tests.fakes.client_reports import shop
 from tests.fakes.clock import ManualClock
-from tests.fakes.findings import MemoryFindings
+from tests.fakes.observations import MemoryObservations
 from tests.fakes.telemetry import RecordingTelemetry
 from tests.fakes.watch_store import MemoryEventQueue
 
@@ -37,7 +37,7 @@ class Harness:
         self.sites = {self.site.key: self.site}
         self.checks = [make_check(f"{self.site.key}/http"), make_check(f"{self.site.key}/tls", interval_s=1800)]
         self.strides: list[Mapping[str, int]] = []
-        self.findings = MemoryFindings()
+        self.observations = MemoryObservations()
         self.events = MemoryEventQueue([])
         self.telemetry = RecordingTelemetry()
         self.start()
@@ -47,7 +47,7 @@ class Harness:
             lambda: self.sites,
             lambda: self.checks,
             stretch=self.strides.append,
-            findings=self.findings,
+            observations=self.observations,
             events=self.events,
             telemetry=self.telemetry,
             clock=self.clock,
@@ -137,7 +137,9 @@ async def test_count_goes_on_after_a_restart_and_a_concern_of_yesterday_ends() -
 async def test_damaged_count_begins_anew_and_stops_nobody() -> None:
     """An agent starts whatever its store says of requests."""
     harness = Harness()
-    harness.findings.kept["requests", harness.site.key] = Finding(NOON, {"day": "2026-11-02", "requests": None})
+    harness.observations.kept["requests", harness.site.key] = Observation(
+        NOON, {"day": "2026-11-02", "requests": None}
+    )
     await harness.budgets.resume()
     harness.take(1)
     assert harness.budgets.today(harness.site).requests == 1
@@ -148,10 +150,10 @@ async def test_site_that_is_gone_is_forgotten() -> None:
     harness = Harness()
     harness.take(1)
     await harness.budgets.look()
-    assert harness.findings.kept
+    assert harness.observations.kept
     harness.sites.clear()
     await harness.budgets.look()
-    assert not harness.findings.kept
+    assert not harness.observations.kept
 
 
 async def test_figures_of_each_site_are_shown() -> None:

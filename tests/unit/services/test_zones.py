@@ -13,8 +13,8 @@ from sentry.domain.severity import Severity
 from sentry.domain.zone import ZoneRecords
 from sentry.services.zones import ZoneWatch
 from tests.fakes.concerns import concern_incident
-from tests.fakes.findings import MemoryFindings
 from tests.fakes.incidents import MemoryIncidentStore
+from tests.fakes.observations import MemoryObservations
 from tests.fakes.told import ToldEvents
 from tests.unit.services.test_domains import DAY, NoWait
 
@@ -27,7 +27,7 @@ class House:
 
     def __init__(self) -> None:
         self.clock = NoWait()
-        self.findings = MemoryFindings()
+        self.observations = MemoryObservations()
         self.events = ToldEvents()
         self.incidents = MemoryIncidentStore()
         self.sites = [SiteDomain("shop", "acme", "www.acme.example")]
@@ -39,7 +39,7 @@ class House:
         return ZoneWatch(
             lambda: self.sites,
             zones=self,
-            findings=self.findings,
+            observations=self.observations,
             incidents=self.incidents,
             events=self.events,
             clock=self.clock,

@@ -1,0 +1,54 @@
+"""Every port of the house: what the services need of the outside, as small Protocols that `app` fills."""
+
+from sentry.ports.alerts import BudgetWording, Channel, DeliveryOutbox, MessageRenderer, StandingChannel
+from sentry.ports.clock import Clock, Timer
+from sentry.ports.duties import DueBook, Marks, Observation, ObservationBook
+from sentry.ports.incidents import AttributionBook, EventQueue, IncidentStore
+from sentry.ports.ledger import LedgerReader, Sample, SiteHistory
+from sentry.ports.lookups import Authorities, ChainReader, Registries, TimesReader, ZoneReader
+from sentry.ports.maintenance import MaintenanceBook
+from sentry.ports.probing import EvidenceCollector, Heartbeat, HeartbeatBook, Probe, ProbeHandle, Surroundings
+from sentry.ports.telemetry import Telemetry
+from sentry.ports.tickets import TicketMirror, TicketNote, TicketStore
+from sentry.ports.watching import CorrectedCheck, Correction, SampleKind, WatchRecord, WatchStore
+
+__all__ = [
+    "AttributionBook",
+    "Authorities",
+    "BudgetWording",
+    "ChainReader",
+    "Channel",
+    "Clock",
+    "CorrectedCheck",
+    "Correction",
+    "DeliveryOutbox",
+    "DueBook",
+    "EventQueue",
+    "EvidenceCollector",
+    "Heartbeat",
+    "HeartbeatBook",
+    "IncidentStore",
+    "LedgerReader",
+    "MaintenanceBook",
+    "Marks",
+    "MessageRenderer",
+    "Observation",
+    "ObservationBook",
+    "Probe",
+    "ProbeHandle",
+    "Registries",
+    "Sample",
+    "SampleKind",
+    "SiteHistory",
+    "StandingChannel",
+    "Surroundings",
+    "Telemetry",
+    "TicketMirror",
+    "TicketNote",
+    "TicketStore",
+    "Timer",
+    "TimesReader",
+    "WatchRecord",
+    "WatchStore",
+    "ZoneReader",
+]
