@@ -30,6 +30,7 @@ class Match:
     verdict: FindingClass
     meaning: str
     author: str
+    licence: str
     line: int
     text: bytes
 
@@ -75,6 +76,7 @@ def _told(found: "list[yara.Match]", content: bytes) -> Iterator[Match]:
             verdict=FindingClass(match.meta["class"]),
             meaning=match.meta["meaning"],
             author=match.meta["author"],
+            licence=match.meta["license"],
             line=content.count(b"\n", 0, offset) + 1,
             text=text,
         )

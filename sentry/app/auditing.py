@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
-from scanners.docroot import DocrootFile, walk
+from scanners.engine import AuditedFile
 from scanners.malware import Malware
-from sentry.domain.errors import NotFound
 from sentry.domain.finding import AuditReport, Finding, Manifest, Skipped
+from sentry.domain.tree_entry import EntryKind, TreeEntry
 from sentry.ports import Clock
+from sentry.remote.local_tree import LocalTree
 
 SECONDS_PER_FILE = 4.0
 """Time of one file; what is not looked at by then is listed as skipped."""
@@ -22,18 +23,30 @@ def audit_folder(root: Path, clock: Clock) -> AuditReport:
     Raises:
         NotFound: there is no such folder.
     """
-    if not root.is_dir():
-        raise NotFound(f"{root} is no folder; give the folder that the site is served from")
+    tree = LocalTree(root)
     began_at, manifest, malware = clock.now(), Manifest(), Malware()
-    judged = [_judged(malware, file, manifest, clock) for file in walk(root, manifest)]
+    entries = list(tree.entries(manifest))
+    _count(entries, manifest)
+    files = [entry for entry in entries if entry.kind is EntryKind.FILE]
+    judged = [_judged(malware, entry, content, manifest, clock) for entry, content in tree.contents(files, manifest)]
     findings = tuple(finding for finding in judged if finding is not None)
     return AuditReport(str(root), began_at, clock.now(), manifest, findings)
 
 
-def _judged(malware: Malware, file: DocrootFile, manifest: Manifest, clock: Clock) -> Finding | None:
+def _count(entries: list[TreeEntry], manifest: Manifest) -> None:
+    manifest.folders = 1 + sum(entry.kind is EntryKind.FOLDER for entry in entries)
+    manifest.hidden = sum(entry.path.rpartition(b"/")[2].startswith(b".") for entry in entries)
+    for entry in entries:
+        if entry.kind in (EntryKind.LINK, EntryKind.OTHER):
+            manifest.skipped.append(Skipped(entry.shown_path, "no regular file", 0))
+
+
+def _judged(malware: Malware, entry: TreeEntry, content: bytes, manifest: Manifest, clock: Clock) -> Finding | None:
     ends = clock.monotonic() + SECONDS_PER_FILE
-    judged = malware.judge(file.path, file.content, lambda: clock.monotonic() > ends)
+    judged = malware.judge(AuditedFile(entry.shown_path, content, entry), lambda: clock.monotonic() > ends)
+    manifest.files += 1
+    manifest.size_bytes += len(content)
     manifest.scripts += judged.is_script
     if judged.left_out is not None:
-        manifest.skipped.append(Skipped(file.path, judged.left_out, len(file.content)))
+        manifest.skipped.append(Skipped(entry.shown_path, judged.left_out, len(content)))
     return judged.finding

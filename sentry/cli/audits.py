@@ -14,7 +14,8 @@ from sentry.clock import SystemClock
 from sentry.domain.finding import WORST_FIRST, AuditReport, Finding, FindingClass, Sign
 
 REPORT: TypeAdapter[AuditReport] = TypeAdapter(AuditReport)
-COLOURS = {FindingClass.CONFIRMED: "bold red", FindingClass.SUSPICIOUS: "yellow", FindingClass.RISKY_TOOL: "cyan"}
+COLOURS = {FindingClass.CONFIRMED: "bold red", FindingClass.VULNERABLE: "bold red", FindingClass.EXPOSED: "bold red"}
+OTHER_COLOUR = "yellow"
 SIGNS_SHOWN = 3
 SKIPPED_SHOWN = 20
 
@@ -48,15 +49,17 @@ def _print(report: AuditReport) -> None:
     if len(manifest.skipped) > SKIPPED_SHOWN:
         out.print(f"not looked at: {len(manifest.skipped) - SKIPPED_SHOWN} more (all are in --json)")
     counted = Counter(finding.verdict for finding in report.findings)
-    found = ", ".join(f"{counted[verdict]} {verdict.replace('_', ' ')}" for verdict in WORST_FIRST)
+    found = ", ".join(
+        f"{counted[verdict]} {verdict.replace('_', ' ')}" for verdict in WORST_FIRST if counted[verdict]
+    )
     out.print(
         f"{manifest.files:,} files looked at, {manifest.scripts:,} of them scripts, {manifest.hidden:,} hidden, "
-        f"{manifest.size_bytes:,} bytes: {found}"
+        f"{manifest.size_bytes:,} bytes: {found or 'nothing found'}"
     )
 
 
 def _print_finding(finding: Finding) -> None:
-    out.print(f"[{COLOURS[finding.verdict]}]{finding.verdict}[/] {escape(finding.path)}")
+    out.print(f"[{COLOURS.get(finding.verdict, OTHER_COLOUR)}]{finding.verdict}[/] {escape(finding.path)}")
     for sign in finding.signs[:SIGNS_SHOWN]:
         _print_sign(sign)
     for number, layer in enumerate(finding.layers, 1):

@@ -7,6 +7,9 @@
     │   └── StoreConflict       a rule of the store refused the write (a second open incident of one key)
     ├── NotFound                there is no such site, incident or ticket
     ├── TransitionRefused       a state machine does not allow this move
+    ├── HostError               a site's host did not do what was asked
+    │   ├── HostLost            the link broke: try again
+    │   └── HostRefused         wrong key, wrong user, no permission: a person must mend it
     ├── LookupFailed            a registry or an authority did not answer, or not as it must
     └── DeliveryError           a message was not accepted; `retryable` and `reason` say what to do
 
@@ -70,6 +73,18 @@ class NotFound(SentryError):  # noqa: N818  # as above
 
 class TransitionRefused(SentryError):  # noqa: N818  # as above
     """The state machine does not allow this move; the message names the moves that it does allow."""
+
+
+class HostError(SentryError):
+    """The host of a site did not do what was asked; the message says what it said, without secrets."""
+
+
+class HostLost(HostError):  # noqa: N818  # reads as a state, as in the tree above
+    """The link to the host broke; what was running there may still run."""
+
+
+class HostRefused(HostError):  # noqa: N818  # reads as a state, as in the tree above
+    """The host does not let us: its key is another one, the user or the permission is wrong."""
 
 
 class LookupFailed(SentryError):  # noqa: N818  # as above

@@ -1,20 +1,66 @@
 """What an audit finds, what it looked at and what it could not look at."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
 
 class FindingClass(StrEnum):
-    """How sure a finding is; only what is confirmed may be acted upon, by two kinds of evidence or a person."""
+    """What a finding is, the worst first."""
 
     CONFIRMED = "confirmed"
+    """Malware, proven: a foreign value that is run, a signature, what is hidden in it."""
+    VULNERABLE = "vulnerable"
+    """A component with a known hole."""
+    EXPOSED = "exposed"
+    """Something that is nobody's business can be fetched, or written, by anybody."""
     SUSPICIOUS = "suspicious"
+    MODIFIED = "modified_known_file"
+    """A file of a known package that is not as it was published."""
+    ENCODED = "encoded"
+    """Code that its vendor has made unreadable; never acted upon by itself."""
     RISKY_TOOL = "risky_tool"
+    """A tool that does what an attacker wants, and that somebody may have put there on purpose."""
+    ADVICE = "advice"
+    """Nothing is wrong, but it could be safer."""
+    NOT_LOOKED_AT = "not_looked_at"
+    """Too large, not permitted, too slow: nobody knows what it is."""
 
 
-WORST_FIRST = (FindingClass.CONFIRMED, FindingClass.SUSPICIOUS, FindingClass.RISKY_TOOL)
+WORST_FIRST = tuple(FindingClass)
+
+
+class Place(StrEnum):
+    """Where a finding was made, which says what its `path` is."""
+
+    FILE = "file"
+    """A path below the docroot."""
+    DATABASE = "database"
+    """A table, a row and a column, or the name of a trigger."""
+    ACCOUNT = "account"
+    """Outside the docroot: a crontab, a key, a file of the account."""
+    OUTSIDE = "outside"
+    """An address, as a visitor sees it."""
+    COMPONENT = "component"
+    """The slug of a plugin, a theme or a package, with its version."""
+
+
+class Evidence(StrEnum):
+    """By which means a sign was seen. Two of them, independent of each other, may act without a person."""
+
+    BEHAVIOUR = "behaviour"
+    """What the code does: from a source to a sink."""
+    SIGNATURE = "signature"
+    """A rule that knows the family."""
+    PLACE = "place"
+    """It stands where nothing of its kind belongs."""
+    INTEGRITY = "integrity"
+    """It differs from what was published."""
+    STYLE = "style"
+    """It is written as nobody writes who has nothing to hide."""
+    SETTING = "setting"
+    """A setting, a permission, an answer of the server."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,34 +83,53 @@ class Sign:
     Attributes:
         rule: its lasting name.
         meaning: what that says, in English.
+        verdict: what it makes of the file by itself.
         detail: a word of the file on it, e.g. the function.
         way: the lines from source to sink; the sink alone where nothing foreign leads to it.
         layer: 0 in the file itself, more in what is hidden in it.
-        author: whose rule it is, where it is one of a file of rules.
+        author, licence: whose rule it is and on what terms, where it is one of a file of rules.
     """
 
     rule: str
     meaning: str
+    verdict: FindingClass
+    evidence: Evidence
     detail: str = ""
     way: tuple[SourceLine, ...] = ()
     layer: int = 0
     author: str = ""
+    licence: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    r"""One file that is not as it should be.
+    r"""One thing that is not as it should be.
 
     Attributes:
-        path: below the root; bytes that are no text are shown as `\\xNN`.
+        path: where, as `place` says; of a file below the docroot, with bytes that are no text as `\\xNN`.
+        verdict: the worst that its signs say together.
         signs: the weightiest first.
         layers: how each text that was hidden in it begins, outermost first.
+        sha256: of a file as it was judged, hexadecimal; empty for what is no file.
+        size_bytes: of a file, or of what was not looked at.
     """
 
     path: str
     verdict: FindingClass
     signs: tuple[Sign, ...]
     layers: tuple[str, ...] = ()
+    place: Place = Place.FILE
+    sha256: str = ""
+    size_bytes: int = 0
+
+    @property
+    def may_be_acted_upon(self) -> bool:
+        """Whether nobody need be asked: it is confirmed, by two kinds of evidence independent of each other."""
+        kinds = {sign.evidence for sign in self.signs if sign.verdict in _COUNTS_AS_EVIDENCE}
+        return self.verdict is FindingClass.CONFIRMED and len(kinds) > 1
+
+
+_COUNTS_AS_EVIDENCE = (FindingClass.CONFIRMED, FindingClass.SUSPICIOUS, FindingClass.MODIFIED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,25 +147,40 @@ class Manifest:
 
     Attributes:
         scripts: files that hold PHP; hidden: names that begin with a dot.
+        known: files that are as their package was published.
+        rows: of the database.
+        parts: what each examiner says of its own part, by its name: e.g. that a feed is missing.
+        failures: what broke while it looked; an error is never a verdict.
     """
 
     files: int = 0
     scripts: int = 0
     hidden: int = 0
     folders: int = 0
+    known: int = 0
+    rows: int = 0
     size_bytes: int = 0
     skipped: list[Skipped] = field(default_factory=list)
+    parts: dict[str, str] = field(default_factory=dict)
+    failures: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
 class AuditReport:
-    """One audit of one tree of files."""
+    """One audit of one site, or of one tree of files.
+
+    Attributes:
+        root: the folder; site_key: empty for a folder that is no site's.
+        rules: what it was judged by: the name and the SHA-256 of rules, packs and feeds.
+    """
 
     root: str
     began_at: datetime
     ended_at: datetime
     manifest: Manifest
     findings: Sequence[Finding]
+    site_key: str = ""
+    rules: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def worst(self) -> FindingClass | None:

@@ -1,8 +1,10 @@
 """Every port of the house: what the services need of the outside, as small Protocols that `app` fills."""
 
 from sentry.ports.alerts import BudgetWording, Channel, DeliveryOutbox, MessageRenderer, StandingChannel
+from sentry.ports.audits import Examiner, Scene, Told
 from sentry.ports.clock import Clock, Timer
 from sentry.ports.duties import DueBook, Marks, Observation, ObservationBook
+from sentry.ports.hosts import Host, Outcome, Output, Tree, Tunnel
 from sentry.ports.incidents import AttributionBook, EventQueue, IncidentStore
 from sentry.ports.ledger import LedgerReader, Sample, SiteHistory
 from sentry.ports.lookups import Authorities, ChainReader, Registries, TimesReader, ZoneReader
@@ -25,8 +27,10 @@ __all__ = [
     "DueBook",
     "EventQueue",
     "EvidenceCollector",
+    "Examiner",
     "Heartbeat",
     "HeartbeatBook",
+    "Host",
     "IncidentStore",
     "LedgerReader",
     "MaintenanceBook",
@@ -34,11 +38,14 @@ __all__ = [
     "MessageRenderer",
     "Observation",
     "ObservationBook",
+    "Outcome",
+    "Output",
     "Probe",
     "ProbeHandle",
     "Registries",
     "Sample",
     "SampleKind",
+    "Scene",
     "SiteHistory",
     "StandingChannel",
     "Surroundings",
@@ -48,6 +55,9 @@ __all__ = [
     "TicketStore",
     "Timer",
     "TimesReader",
+    "Told",
+    "Tree",
+    "Tunnel",
     "WatchRecord",
     "WatchStore",
     "ZoneReader",

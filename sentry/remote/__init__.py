@@ -1,0 +1,1 @@
+"""Reaching the machines that sites stand on, this one among them."""

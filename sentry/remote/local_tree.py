@@ -1,0 +1,132 @@
+"""The files below one folder of this machine."""
+
+import hashlib
+import io
+import os
+import stat
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from grp import getgrgid
+from pathlib import Path
+from pwd import getpwuid
+
+from sentry.domain.errors import NotFound
+from sentry.domain.finding import Manifest, Skipped
+from sentry.domain.tree_entry import EntryKind, TreeEntry
+
+MAX_FILE_BYTES = 20_000_000
+"""A larger file is listed as skipped: no script of any CMS comes near it."""
+
+MAX_FOLDER_DEPTH = 200
+KINDS: Mapping[int, EntryKind] = {
+    stat.S_IFREG: EntryKind.FILE,
+    stat.S_IFDIR: EntryKind.FOLDER,
+    stat.S_IFLNK: EntryKind.LINK,
+}
+
+
+class LocalTree:
+    """Fills `Tree` for a folder of this machine.
+
+    Args:
+        folder: the root.
+
+    Raises:
+        NotFound: there is no such folder.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        if not folder.is_dir():
+            raise NotFound(f"{folder} is no folder; give the folder that the site is served from")
+        self.root = os.fsencode(folder.resolve())
+
+    def entries(self, manifest: Manifest) -> Iterator[TreeEntry]:
+        """Yields every name below the root; see `Tree`."""
+        waiting = [(b"", 0)]
+        while waiting:
+            folder, depth = waiting.pop()
+            for name in self._names(folder, manifest):
+                entry = self._entry(folder + name, manifest)
+                if entry is None:
+                    continue
+                yield entry
+                if entry.kind is EntryKind.FOLDER and depth < MAX_FOLDER_DEPTH:
+                    waiting.append((entry.path + b"/", depth + 1))
+                elif entry.kind is EntryKind.FOLDER:
+                    manifest.skipped.append(Skipped(entry.shown_path, "nested too deeply", 0))
+
+    def hashes(self, entries: Sequence[TreeEntry], manifest: Manifest) -> Iterator[tuple[TreeEntry, bytes]]:
+        """Yields the SHA-256 digest of regular files; see `Tree`."""
+        return self._each(entries, manifest, _digest)
+
+    def contents(self, entries: Sequence[TreeEntry], manifest: Manifest) -> Iterator[tuple[TreeEntry, bytes]]:
+        """Yields the content of regular files; see `Tree`."""
+        return self._each(entries, manifest, _content)
+
+    def _each(
+        self, entries: Sequence[TreeEntry], manifest: Manifest, read: Callable[[bytes], bytes]
+    ) -> Iterator[tuple[TreeEntry, bytes]]:
+        for entry in entries:
+            if entry.size_bytes > MAX_FILE_BYTES:
+                why = f"larger than {MAX_FILE_BYTES:,} bytes"
+                manifest.skipped.append(Skipped(entry.shown_path, why, entry.size_bytes))
+                continue
+            try:
+                found = read(os.path.join(self.root, entry.path))
+            except OSError as error:
+                why = f"cannot be read: {error.strerror}"
+                manifest.skipped.append(Skipped(entry.shown_path, why, entry.size_bytes))
+                continue
+            yield entry, found
+
+    def _names(self, folder: bytes, manifest: Manifest) -> list[bytes]:
+        try:
+            return sorted(os.listdir(os.path.join(self.root, folder)))
+        except OSError as error:
+            shown = folder.decode("utf-8", "backslashreplace")
+            manifest.skipped.append(Skipped(shown, f"folder cannot be read: {error.strerror}", 0))
+            return []
+
+    def _entry(self, path: bytes, manifest: Manifest) -> TreeEntry | None:
+        whole = os.path.join(self.root, path)
+        try:
+            status = os.lstat(whole)
+            target = os.readlink(whole) if stat.S_ISLNK(status.st_mode) else b""
+        except OSError as error:
+            shown = path.decode("utf-8", "backslashreplace")
+            manifest.skipped.append(Skipped(shown, f"cannot be looked at: {error.strerror}", 0))
+            return None
+        return TreeEntry(
+            path=path,
+            kind=KINDS.get(stat.S_IFMT(status.st_mode), EntryKind.OTHER),
+            size_bytes=status.st_size,
+            mode=stat.S_IMODE(status.st_mode),
+            owner=_named(lambda: getpwuid(status.st_uid).pw_name, status.st_uid),
+            group=_named(lambda: getgrgid(status.st_gid).gr_name, status.st_gid),
+            modified_at=status.st_mtime,
+            changed_at=status.st_ctime,
+            inode=status.st_ino,
+            target=target,
+        )
+
+
+def _named(name: Callable[[], str], number: int) -> str:
+    try:
+        return name()
+    except KeyError:
+        return str(number)
+
+
+def _content(path: bytes) -> bytes:
+    with _opened(path) as file:
+        return file.read(MAX_FILE_BYTES)
+
+
+def _digest(path: bytes) -> bytes:
+    with _opened(path) as file:
+        return hashlib.file_digest(file, "sha256").digest()
+
+
+def _opened(path: bytes) -> io.BufferedReader:
+    """Opens a file that may have become a link or a pipe since it was looked at."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    return os.fdopen(descriptor, "rb")
