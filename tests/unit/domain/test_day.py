@@ -168,10 +168,10 @@ def test_order_of_the_rows_does_not_matter(day_probes: DayProbes, shuffled: list
 
 @given(st.lists(durations, min_size=1))
 def test_step_of_a_time_stands_for_it_within_three_percent(times: list[int]) -> None:
-    """One byte is enough for a page: no time between 0.1 ms and 240 s moves by more, beside whole microseconds."""
+    """One byte is enough for a page: none from 0.1 ms to 240 s moves by more, beside half a microsecond."""
     for time, step in zip(times, steps_of(times), strict=True):
         if 100 <= time <= 240_000_000:
-            assert abs(time_us(step) - time) <= 0.03 * time + 1
+            assert abs(time_us(step) - time) <= 0.03 * time + 0.5
 
 
 @given(st.lists(st.integers(0, 255), min_size=1), st.integers(1, 100))
