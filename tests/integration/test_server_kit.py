@@ -5,6 +5,7 @@ import signal
 import smtplib
 import socket
 import ssl
+import subprocess
 from email.message import EmailMessage
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -20,6 +21,7 @@ from tests.integration.servers.nginx import Nginx, Page, Vhost
 from tests.integration.servers.process import ServerError, ServerProcess, wait_until
 from tests.integration.servers.prometheus import Prometheus, promtool_problems
 from tests.integration.servers.smtp_sink import SmtpSink
+from tests.integration.servers.sshd import SFTP_ONLY, Sshd
 from tests.integration.servers.webhook_sink import WebhookSink
 
 
@@ -275,3 +277,38 @@ def test_agent_process_with_a_broken_configuration_says_why(tmp_path: Path) -> N
     config = write_config(tmp_path / "sentry.yaml", {**agent_document(port, {}), "webb": {}})
     with pytest.raises(ServerError, match=r"exit code 3(.|\n)*webb"):
         AgentProcess(config, port).start()
+
+
+def over_ssh(sshd: Sshd, *command: str) -> subprocess.CompletedProcess[str]:
+    """Runs a command by OpenSSH's own client, which trusts the server's key alone."""
+    known = sshd.folder / "known_hosts"
+    known.write_text(f"[{LOOPBACK}]:{sshd.port} {sshd.host_key}\n")
+    options = ("-o", f"UserKnownHostsFile={known}", "-o", "BatchMode=yes", "-i", str(sshd.key_path))
+    return subprocess.run(
+        ["ssh", "-F", "none", *options, "-p", str(sshd.port), f"{sshd.user}@{LOOPBACK}", *command],
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
+    )
+
+
+@pytest.mark.integration
+def test_sshd_serves_its_account_and_nobody_who_expects_another_key(tmp_path: Path) -> None:
+    """Commands run as the account, in its own home; after a change of the host key a client must refuse."""
+    with Sshd(tmp_path) as sshd:
+        assert over_ssh(sshd, 'id -un; echo "$HOME"').stdout.splitlines() == [sshd.user, str(sshd.home)]
+        sshd.stop()
+        old = sshd.host_key
+        assert sshd.change_host_key() != old
+        sshd.start()
+        assert over_ssh(sshd, "true").returncode == 0
+        sshd.host_key = old
+        assert "host key" in over_ssh(sshd, "true").stderr.lower()
+
+
+@pytest.mark.integration
+def test_sshd_for_sftp_only_runs_no_command(tmp_path: Path) -> None:
+    """As many hosting accounts are."""
+    with Sshd(tmp_path, SFTP_ONLY) as sshd:
+        assert "hello" not in over_ssh(sshd, "echo hello").stdout
