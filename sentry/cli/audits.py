@@ -8,16 +8,25 @@ import typer
 from pydantic import TypeAdapter
 from rich.markup import escape
 
-from sentry.app.auditing import audit_folder
-from sentry.cli.shell import ExitCode, JsonOption, command, out, print_json, working
-from sentry.clock import SystemClock
+from sentry.app.auditing.errand import audited
+from sentry.app.auditing.order import AuditOrder
+from sentry.cli.audit_progress import followed
+from sentry.cli.shell import ExitCode, JsonOption, command, out, print_json
 from sentry.domain.finding import WORST_FIRST, AuditReport, Finding, FindingClass, Sign
 
 REPORT: TypeAdapter[AuditReport] = TypeAdapter(AuditReport)
 COLOURS = {FindingClass.CONFIRMED: "bold red", FindingClass.VULNERABLE: "bold red", FindingClass.EXPOSED: "bold red"}
 OTHER_COLOUR = "yellow"
 SIGNS_SHOWN = 3
-SKIPPED_SHOWN = 20
+EXIT_CODES = {
+    FindingClass.CONFIRMED: ExitCode.CONFIRMED,
+    FindingClass.VULNERABLE: ExitCode.VULNERABLE,
+    FindingClass.EXPOSED: ExitCode.EXPOSED,
+    FindingClass.SUSPICIOUS: ExitCode.NEGATIVE,
+    FindingClass.MODIFIED: ExitCode.NEGATIVE,
+    FindingClass.ENCODED: ExitCode.NEGATIVE,
+}
+"""What a shell script is told of the worst finding; whatever stands not here needs nobody today."""
 
 
 def register(app: typer.Typer) -> None:
@@ -30,24 +39,22 @@ async def audit(
     path: Annotated[Path, typer.Option("--path", metavar="DIR", help="The folder that a site is served from.")],
     as_json: JsonOption = False,
 ) -> ExitCode:
-    """Look through every file of a folder for malware. Exit code 0 when nothing was found, 1 when something was."""
-    with working(f"looking through {path}"):
-        report = audit_folder(path, SystemClock())
+    """Look through every file of a folder for malware. The exit code says what the worst is that was found."""
+    with followed() as told:
+        report = await audited(AuditOrder(folder=str(path)), told)
     if as_json:
         print_json(REPORT.dump_python(report, mode="json"))
     else:
         _print(report)
-    return ExitCode.OK if report.worst is None else ExitCode.NEGATIVE
+    return ExitCode.OK if report.worst is None else EXIT_CODES.get(report.worst, ExitCode.OK)
 
 
 def _print(report: AuditReport) -> None:
     for finding in report.findings:
         _print_finding(finding)
     manifest = report.manifest
-    for skipped in manifest.skipped[:SKIPPED_SHOWN]:
-        out.print(f"not looked at: {escape(skipped.path)} ({escape(skipped.why)}, {skipped.size_bytes:,} bytes)")
-    if len(manifest.skipped) > SKIPPED_SHOWN:
-        out.print(f"not looked at: {len(manifest.skipped) - SKIPPED_SHOWN} more (all are in --json)")
+    for failure in manifest.failures:
+        out.print(f"[bold red]failed[/] {escape(failure)}")
     counted = Counter(finding.verdict for finding in report.findings)
     found = ", ".join(
         f"{counted[verdict]} {verdict.replace('_', ' ')}" for verdict in WORST_FIRST if counted[verdict]

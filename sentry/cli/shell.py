@@ -16,7 +16,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from sentry.domain.errors import ConfigurationError, NotFound, SentryError, StoreError, TransitionRefused
+from sentry.domain.errors import AuditFailed, ConfigurationError, NotFound, SentryError, StoreError, TransitionRefused
 
 
 class ExitCode(IntEnum):
@@ -33,6 +33,14 @@ class ExitCode(IntEnum):
     """The store cannot be opened, read or written."""
     NOT_FOUND = 5
     """There is no such site, client, incident or ticket."""
+    AUDIT_FAILED = 6
+    """An audit did not come to its end: nothing is known of the site."""
+    EXPOSED = 10
+    """The worst that an audit found: something that is nobody's business can be fetched or written."""
+    VULNERABLE = 11
+    """The worst that an audit found: a component with a known hole."""
+    CONFIRMED = 12
+    """The worst that an audit found: malware."""
 
 
 FAILURES: dict[type[Exception], ExitCode] = {
@@ -40,6 +48,7 @@ FAILURES: dict[type[Exception], ExitCode] = {
     StoreError: ExitCode.STORE,
     NotFound: ExitCode.NOT_FOUND,
     TransitionRefused: ExitCode.NEGATIVE,
+    AuditFailed: ExitCode.AUDIT_FAILED,
     SentryError: ExitCode.NEGATIVE,
 }
 

@@ -10,6 +10,7 @@
     ├── HostError               a site's host did not do what was asked
     │   ├── HostLost            the link broke: try again
     │   └── HostRefused         wrong key, wrong user, no permission: a person must mend it
+    ├── AuditFailed             an audit did not come to its end, and nothing is known; `retryable` says what to do
     ├── LookupFailed            a registry or an authority did not answer, or not as it must
     └── DeliveryError           a message was not accepted; `retryable` and `reason` say what to do
 
@@ -85,6 +86,15 @@ class HostLost(HostError):  # noqa: N818  # reads as a state, as in the tree abo
 
 class HostRefused(HostError):  # noqa: N818  # reads as a state, as in the tree above
     """The host does not let us: its key is another one, the user or the permission is wrong."""
+
+
+class AuditFailed(SentryError):  # noqa: N818  # reads as a state, as in the tree above
+    """An audit did not come to its end. That is never a verdict: nothing is known of the site."""
+
+    def __init__(self, message: str, *, retryable: bool = True) -> None:
+        """Keeps whether another attempt may help, or a person must mend something first."""
+        super().__init__(message)
+        self.retryable = retryable
 
 
 class LookupFailed(SentryError):  # noqa: N818  # as above

@@ -1,7 +1,7 @@
 """Every port of the house: what the services need of the outside, as small Protocols that `app` fills."""
 
 from sentry.ports.alerts import BudgetWording, Channel, DeliveryOutbox, MessageRenderer, StandingChannel
-from sentry.ports.audits import Examiner, Scene, Told
+from sentry.ports.audits import CleanBook, Examiner, Scene, Told
 from sentry.ports.clock import Clock, Timer
 from sentry.ports.duties import DueBook, Marks, Observation, ObservationBook
 from sentry.ports.hosts import Host, Outcome, Output, Tree, Tunnel
@@ -20,6 +20,7 @@ __all__ = [
     "BudgetWording",
     "ChainReader",
     "Channel",
+    "CleanBook",
     "Clock",
     "CorrectedCheck",
     "Correction",

@@ -1,7 +1,7 @@
 """The parts of an audit."""
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from sentry.domain.finding import Finding, Manifest
@@ -20,18 +20,24 @@ class Scene:
 
     Attributes:
         site: None where a folder is audited that is no site's.
+        host: None where nothing but the files can be reached.
         entries: of the tree, listed once for all.
         manifest: written to by everyone.
         told: hears of progress.
+        digests: SHA-256 of each regular file that could be read, by its path; reckoned once for all.
+        known: paths of files that are as they were published. Whoever recognises them adds them; nobody after that
+            needs to look into them.
     """
 
     site: Site | None
-    host: Host
+    host: Host | None
     tree: Tree
     entries: Sequence[TreeEntry]
     manifest: Manifest
     clock: Clock
     told: Told
+    digests: Mapping[bytes, bytes] = field(default_factory=dict)
+    known: set[bytes] = field(default_factory=set)
 
 
 class Examiner(Protocol):
@@ -52,5 +58,23 @@ class Examiner(Protocol):
 
         Raises:
             HostLost: the link broke.
+        """
+        ...
+
+
+class CleanBook(Protocol):
+    """Which files were judged before, by the rules in force, and nothing was found; for all sites together."""
+
+    def recall(self, path: bytes, digest: bytes) -> bool | None:
+        """Returns whether a clean file holds a script; None where it has not been judged, or was not clean."""
+        ...
+
+    def keep(self, path: bytes, digest: bytes, *, is_script: bool) -> None:
+        """Remembers a file in which nothing was found.
+
+        Args:
+            path: below the root: what a file may hold depends on where it stands.
+            digest: SHA-256 of its content.
+            is_script: whether it holds code that a server would run.
         """
         ...

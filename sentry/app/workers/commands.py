@@ -61,7 +61,7 @@ class Stretch:
     strides: Mapping[str, int]
 
 
-def pickled(command: Setup | Stage | Switch | Recheck | Stretch) -> bytes:
+def pickled(command: object) -> bytes:
     """Returns a command as bytes. One with thousands of checks takes a while: call it in a thread."""
     stream = io.BytesIO()
     _Pickler(stream, pickle.HIGHEST_PROTOCOL).dump(command)

@@ -179,7 +179,7 @@ class _Service:
 
 def main() -> None:
     """Runs until the agent ends it, or is gone."""
-    _die_with_the_agent()
+    die_with_the_agent()
     for number in GIVEN_BY_THE_AGENT:
         signal.signal(number, signal.SIG_IGN)
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
@@ -191,7 +191,7 @@ async def _serve(pipe: socket.socket) -> None:
     await _Service().run(pipe)
 
 
-def _die_with_the_agent() -> None:
+def die_with_the_agent() -> None:
     """The end of the pipe ends a worker that runs; this one ends also a frozen one, when the agent is killed."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -20,15 +20,15 @@ def docroot(tmp_path: Path) -> Path:
     return root
 
 
-def test_audit_of_an_infected_site_shows_the_way_and_exits_with_one(docroot: Path) -> None:
+def test_audit_of_an_infected_site_shows_the_way_and_exits_with_the_code_of_malware(docroot: Path) -> None:
     """What was found, the lines from source to sink as they were written, and what was not looked at."""
     done = CliRunner().invoke(build(), ["audit", "--path", str(docroot)])
 
-    assert done.exit_code == 1
+    assert done.exit_code == 12
     assert "confirmed wp-content/uploads/x.php" in done.stdout
     assert "what a visitor sends is run as PHP (eval)" in done.stdout
     assert "2  $c = $_POST['[b]']" in done.stdout
-    assert "not looked at: link.php (no regular file, 0 bytes)" in done.stdout
+    assert "not_looked_at link.php" in done.stdout
     assert "2 files looked at, 2 of them scripts" in done.stdout
 
 
@@ -37,7 +37,8 @@ def test_audit_as_json_holds_the_whole_report(docroot: Path) -> None:
     done = CliRunner().invoke(build(), ["audit", "--path", str(docroot), "--json"])
 
     report = json.loads(done.stdout)
-    (finding,) = report["findings"]
+    finding, left_out = report["findings"]
+    assert (left_out["path"], left_out["verdict"]) == ("link.php", "not_looked_at")
     assert (finding["path"], finding["verdict"]) == ("wp-content/uploads/x.php", "confirmed")
     assert [line["number"] for line in finding["signs"][0]["way"]] == [2, 3]
     assert report["manifest"]["files"] == 2
@@ -50,7 +51,7 @@ def test_audit_of_a_clean_site_exits_with_nought(docroot: Path) -> None:
     done = CliRunner().invoke(build(), ["audit", "--path", str(docroot)])
 
     assert done.exit_code == 0
-    assert "nothing found" in done.stdout
+    assert "1 not looked at" in done.stdout
 
 
 def test_audit_of_no_folder_says_what_to_give(docroot: Path) -> None:

@@ -1,0 +1,96 @@
+"""An audit from end to end: the scene, every examiner in turn, and the report. Nothing is executed or changed."""
+
+import posixpath
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from scanners.files import FilesExaminer
+from scanners.malware import Malware
+from sentry.app.auditing.order import AuditOrder
+from sentry.domain.audit_outcome import put_together
+from sentry.domain.errors import HostError
+from sentry.domain.finding import AuditReport, Finding, Manifest, Skipped
+from sentry.domain.tree_entry import EntryKind, TreeEntry
+from sentry.ports import Clock, Examiner, Scene, Tree
+from sentry.remote.local_tree import LocalTree
+
+Make = Callable[[AuditOrder], Examiner | None]
+
+EXAMINERS: Sequence[Make] = (lambda _order: FilesExaminer(Malware().judge),)
+"""Makes the examiners, in the order in which they look; None where an order gives one nothing to do.
+
+What recognises known files stands before what opens files.
+"""
+
+Progress = Callable[[str, int, int], None]
+"""What is told of progress: the name of the part, how many are done, and of how many."""
+
+
+def audit(order: AuditOrder, clock: Clock, told: Progress) -> AuditReport:
+    """Audits what is ordered.
+
+    Args:
+        order: what.
+        clock: times the audit and each file.
+        told: hears of progress.
+
+    Raises:
+        NotFound: there is no such folder.
+        HostError: the host cannot be reached, or the link broke.
+    """
+    tree = LocalTree(Path(order.folder))
+    began_at, manifest = clock.now(), Manifest()
+    told("listing", 0, 0)
+    entries = list(tree.entries(manifest))
+    _count(entries, tree, manifest)
+    files = [entry for entry in entries if entry.kind is EntryKind.FILE]
+    digests: dict[bytes, bytes] = {}
+    for entry, digest in tree.hashes(files, manifest):
+        digests[entry.path] = digest
+        told("hashing", len(digests), len(files))
+    examiners = [examiner for make in EXAMINERS if (examiner := make(order)) is not None]
+    known: set[bytes] = set()
+    findings: list[Finding] = []
+    for examiner in examiners:
+        scene = Scene(order.site, None, tree, entries, manifest, clock, _teller(told, examiner.name), digests, known)
+        findings.extend(_examined(examiner, scene))
+    return AuditReport(
+        root=tree.root.decode("utf-8", "backslashreplace"),
+        began_at=began_at,
+        ended_at=clock.now(),
+        manifest=manifest,
+        findings=put_together(findings, manifest),
+        site_key=order.site.key if order.site else "",
+        rules={examiner.name: examiner.rules for examiner in examiners if examiner.rules},
+    )
+
+
+def _examined(examiner: Examiner, scene: Scene) -> Iterator[Finding]:
+    """What an examiner found until its end, or until it failed: that is said, and is no verdict."""
+    try:
+        yield from examiner.examine(scene)
+    except HostError:
+        raise
+    except Exception as error:  # noqa: BLE001  # whatever a stranger's site brings an examiner to
+        scene.manifest.failures.append(f"{examiner.name} failed: {type(error).__name__}: {error}"[:500])
+
+
+def _teller(told: Progress, part: str) -> Callable[[int, int], None]:
+    return lambda done, whole: told(part, done, whole)
+
+
+def _count(entries: Sequence[TreeEntry], tree: Tree, manifest: Manifest) -> None:
+    manifest.folders = 1 + sum(entry.kind is EntryKind.FOLDER for entry in entries)
+    manifest.hidden = sum(entry.path.rpartition(b"/")[2].startswith(b".") for entry in entries)
+    for entry in entries:
+        if entry.kind is EntryKind.OTHER:
+            manifest.skipped.append(Skipped(entry.shown_path, "a pipe, a socket or a device", 0))
+        elif entry.kind is EntryKind.LINK and not _stays_inside(entry, tree.root):
+            manifest.skipped.append(Skipped(entry.shown_path, "a link that leads out of the folder", 0))
+
+
+def _stays_inside(link: TreeEntry, root: bytes) -> bool:
+    """Whether what a link leads to, as written, is looked at by its own name."""
+    beside = posixpath.join(root, posixpath.dirname(link.path))
+    leads_to = posixpath.normpath(posixpath.join(beside, link.target))
+    return leads_to == root or leads_to.startswith(root.rstrip(b"/") + b"/")
