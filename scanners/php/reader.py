@@ -13,8 +13,8 @@ from scanners.php.style import combines_bits, style_hits
 from scanners.php.syntax import named, parse, text
 from scanners.php.value import union
 
-MAX_SOURCE_BYTES = 2_000_000
-"""What is looked at of one file; the longest sources of WordPress have half a megabyte."""
+MAX_SOURCE_BYTES = 1_000_000
+"""What is looked at of one file; the longest sources of WordPress have half a megabyte, and a tree needs 250 MB."""
 
 MAX_DEPTH = 7
 """Layers in layers that are followed."""
@@ -83,7 +83,9 @@ def read(source: bytes, is_late: Callable[[], bool]) -> Reading:
 
 def _read_layer(source: bytes, depth: int, is_late: Callable[[], bool]) -> Reading:
     run = Run(is_late, depth, combines_bits(source))
-    root = parse(_CURLY_INDEX.sub(rb"\1[\2]", source))
+    root = parse(_CURLY_INDEX.sub(rb"\1[\2]", source), is_late)
+    if root is None:
+        return Reading(whole=False)
     _walk(run, root)
     if not run.over and (run.hits or any(function.is_outdated for function in run.functions.values())):
         _walk(run, root)  # now it is known what functions and properties are given that stand before their use

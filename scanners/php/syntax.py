@@ -1,9 +1,13 @@
 """PHP source as a tree, by tree-sitter: it reads what a PHP of any version would, and whatever is broken as well."""
 
+from collections.abc import Callable
+
 import tree_sitter_php
 from tree_sitter import Language, Node, Parser
 
 _LANGUAGE = Language(tree_sitter_php.language_php())
+
+PIECE_BYTES = 65_536
 
 CALLS = frozenset(
     {
@@ -16,9 +20,15 @@ CALLS = frozenset(
 """Every way to call something by a name."""
 
 
-def parse(source: bytes) -> Node:
-    """Returns the root of a source's tree. Broken source gives a tree with errors in it, never an exception."""
-    return Parser(_LANGUAGE).parse(source).root_node
+def parse(source: bytes, is_late: Callable[[], bool]) -> Node | None:
+    """Returns the root of a source's tree, None where that took too long. Broken source gives a tree with errors."""
+    try:
+        tree = Parser(_LANGUAGE).parse(
+            lambda offset, _: source[offset : offset + PIECE_BYTES], progress_callback=lambda *_: is_late()
+        )
+    except ValueError:  # how the parser says that it was told to stop
+        return None
+    return tree.root_node
 
 
 def text(node: Node) -> bytes:

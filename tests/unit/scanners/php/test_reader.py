@@ -1,6 +1,7 @@
 """What the reader of PHP sees in inert samples: each shows one way of hiding or running something, and none acts."""
 
 import base64
+import itertools
 import zlib
 
 import pytest
@@ -127,11 +128,20 @@ def test_layer_of_several_codings_is_opened() -> None:
 def test_file_whose_time_is_over_is_not_whole() -> None:
     """A file that takes too long says so, and what was found until then stays."""
     source = b"<?php eval($_POST['x']);" + b"$a = 'b' . $c;" * 2_000
+    asked = itertools.count()
+    read(source, lambda: next(asked) < 0)
+    last = next(asked) - 2
+    asked = itertools.count()
 
-    reading = read(source, lambda: True)
+    reading = read(source, lambda: next(asked) >= last)
 
     assert not reading.whole
     assert "request_to_code" in {hit.signal for hit in reading.hits}
+
+
+def test_file_whose_time_is_over_before_it_is_understood_is_not_whole() -> None:
+    """The parser is stopped too."""
+    assert not read(b"<?php eval($_POST['x']);" + b"$a = 'b' . $c;" * 2_000, lambda: True).whole
 
 
 @pytest.mark.parametrize(
