@@ -1,0 +1,1 @@
+"""Cuts an injection out of a file of which no pristine copy is known."""

@@ -1,0 +1,97 @@
+"""Cuts an injection out of a file, and takes nothing for a cut that leaves anything of it, or anything broken."""
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from scanners.cutting.directives import cuts_of_directives
+from scanners.cutting.markup import cuts_of_markup
+from scanners.cutting.php import cuts_of_php, errors
+from scanners.engine import AuditedFile
+from scanners.malware import Malware
+from scanners.php.reader import PHP_BEGINS
+from sentry.domain.finding import Finding, FindingClass, Sign
+
+MOST_ATTEMPTS = 12
+SETTINGS = (".htaccess", ".user.ini", "php.ini")
+MARKUP = (".html", ".htm", ".xhtml", ".php", ".phtml", ".tpl", ".js", ".svg")
+TOLERATED = (FindingClass.ADVICE, FindingClass.RISKY_TOOL, FindingClass.ENCODED)
+
+
+@dataclass(frozen=True, slots=True)
+class Excision:
+    """What came of an attempt to cut.
+
+    Attributes:
+        content: of the file without the injection; None where it is not cut.
+        why: what was done, or why nothing was.
+    """
+
+    content: bytes | None
+    why: str
+
+
+class Surgeon:
+    """Cuts exactly the injection, or not at all."""
+
+    def __init__(self, malware: Malware, is_late: Callable[[], bool]) -> None:
+        """Judges what is left by the same engines that judged the file."""
+        self._malware = malware
+        self._is_late = is_late
+
+    def cut(self, path: str, content: bytes, published: str = "") -> Excision:
+        """Cuts the injection out of a file.
+
+        Args:
+            path: below the root, to be shown.
+            content: the whole infected file.
+            published: the SHA-256 of the file as it was published, where that is known.
+        """
+        found = self._finding(path, content)
+        if found is None:
+            return Excision(None, "nothing is found in it any more")
+        tried = 0
+        for candidate in _unique(_candidates(path, content, found)):
+            tried += 1
+            if tried > MOST_ATTEMPTS:
+                break
+            if self._is_whole(path, content, candidate, published):
+                return Excision(candidate, f"{len(content) - len(candidate):,} bytes of injection cut out")
+        if not tried:
+            return Excision(None, "what belongs to the injection cannot be told from the rest for certain")
+        return Excision(None, "what would be left is not clean, or not whole")
+
+    def is_clean(self, path: str, content: bytes) -> bool:
+        """Whether nothing is found in a file."""
+        return self._finding(path, content) is None
+
+    def _finding(self, path: str, content: bytes) -> Finding | None:
+        judged = self._malware.judge(AuditedFile(path, content), self._is_late)
+        if judged.left_out is not None:
+            return judged.finding or Finding(path, FindingClass.NOT_LOOKED_AT, ())
+        return None if judged.finding is not None and judged.finding.verdict in TOLERATED else judged.finding
+
+    def _is_whole(self, path: str, before: bytes, after: bytes, published: str) -> bool:
+        if published and hashlib.sha256(after).hexdigest() != published:
+            return False
+        return bool(after.strip()) and errors(after) <= errors(before) and self.is_clean(path, after)
+
+
+def _candidates(path: str, content: bytes, found: Finding) -> Iterator[bytes]:
+    name = path.rpartition("/")[2].lower()
+    signs: Sequence[Sign] = found.signs
+    if name in SETTINGS:
+        yield from cuts_of_directives(content, signs)
+        return
+    if PHP_BEGINS.search(content) is not None:
+        yield from cuts_of_php(content, signs)
+    if name.endswith(MARKUP):
+        yield from cuts_of_markup(content, signs)
+
+
+def _unique(candidates: Iterator[bytes]) -> Iterator[bytes]:
+    seen: set[bytes] = set()
+    for candidate in candidates:
+        if candidate not in seen:
+            seen.add(candidate)
+            yield candidate
