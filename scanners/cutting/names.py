@@ -44,7 +44,7 @@ def made(statement: Node) -> set[bytes]:
 
 
 def used(node: Node) -> set[bytes]:
-    """Returns every name that stands in a piece of source, also within texts; not the variables of functions in it."""
+    """Returns every name that stands in a piece of source, also within texts; not the variables of its functions."""
     names = {text(one) for one in _own(node) if one.type == "variable_name"}
     for one in walk(node):
         if one.type == "variable_name":

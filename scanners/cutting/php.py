@@ -1,7 +1,7 @@
 """Proposes how to cut an injection out of PHP, by its syntax tree."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from tree_sitter import Node
 
@@ -16,14 +16,17 @@ _NEWLINE = re.compile(rb"\r?\n")
 _SPACE = re.compile(rb"\s*\Z")
 
 
-def cuts_of_php(source: bytes, signs: Sequence[Sign]) -> Iterator[bytes]:
+def cuts_of_php(source: bytes, signs: Sequence[Sign], is_late: Callable[[], bool]) -> Iterator[bytes]:
     """Yields the file without the injection that signs tell of, the likeliest first; none where it is not certain.
 
     Args:
         source: the whole file.
         signs: of the file itself, with their lines.
+        is_late: whether the time of this file is over.
     """
-    program = parse(source)
+    program = parse(source, is_late)
+    if program is None:
+        return
     nodes = list(nodes_of(program, source, signs))
     yield from _cuts(source, program, nodes)
     if len(nodes) > 1:  # one of them may be of the site's own code, and only look bad beside the injection
@@ -46,9 +49,12 @@ def _cuts(source: bytes, program: Node, nodes: Sequence[Node]) -> Iterator[bytes
         yield without(source, [*spans, other])
 
 
-def errors(source: bytes) -> int:
-    """Counts what the grammar does not understand of a source."""
-    waiting, count = [parse(source)], 0
+def errors(source: bytes, is_late: Callable[[], bool]) -> int | None:
+    """Counts what the grammar does not understand of a source; None where there was no time for it."""
+    program = parse(source, is_late)
+    if program is None:
+        return None
+    waiting, count = [program], 0
     while waiting:
         node = waiting.pop()
         count += node.is_error or node.is_missing
@@ -158,7 +164,7 @@ def _with_comments(source: bytes, program: Node, run: Sequence[Node]) -> Span:
         end = after or end
     if before is not None and before.type == "comment" and (_is_marker(before, after) or before != first):
         gap = source[before.end_byte : begin.start_byte]
-        if gap.count(b"\n") <= 1 and not _touches(source, end):
+        if gap.count(b"\n") <= 1 and (_is_marker(before, after) or not _touches(source, end)):
             begin = before
     return Span(begin.start_byte, end.end_byte)
 

@@ -22,6 +22,8 @@ def injection(node: Node) -> Sequence[Node] | None:
     statement = enclosing(node)
     while statement is not None and statement.parent is not None:
         members = _grown(statement, statements(statement.parent))
+        if members is None:
+            return None
         if statement.parent.type == "program":
             return members
         body = _function_body(statement)
@@ -47,8 +49,11 @@ def leaves_nothing_behind(members: Sequence[Node], program: Node) -> bool:
     return True
 
 
-def _grown(statement: Node, siblings: Sequence[Node]) -> Sequence[Node]:
-    """Adds to a statement what belongs to it of those that follow each other with it, and its functions anywhere."""
+def _grown(statement: Node, siblings: Sequence[Node]) -> Sequence[Node] | None:
+    """Adds to a statement what belongs to it of those that follow each other with it, and its functions anywhere.
+
+    Returns None where something beside it makes what it uses, and others use that as well.
+    """
     seed = siblings.index(statement)
     facts = [(made(one), used(one) - SUPERGLOBALS) for one in siblings] if len(siblings) > 1 else []
     functions = {place for place, one in enumerate(siblings) if one.type == "function_definition"}
@@ -66,11 +71,16 @@ def _grown(statement: Node, siblings: Sequence[Node]) -> Sequence[Node]:
         if not near | linked:
             break
         members |= near | linked
+    torn: set[int] = set()
     while True:
         strangers = {one for one in members - {seed} if not _belongs(one, members, facts)}
         if not strangers:
             break
         members -= strangers
+        torn |= strangers
+    inside = set[bytes]().union(*(facts[one][1] for one in members)) if torn else set()
+    if any(facts[one][0] & inside for one in torn - members):
+        return None
     return [siblings[place] for place in sorted(members)]
 
 

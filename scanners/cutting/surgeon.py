@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from scanners.cutting.directives import cuts_of_directives
 from scanners.cutting.markup import cuts_of_markup
@@ -11,8 +12,11 @@ from scanners.engine import AuditedFile
 from scanners.malware import Malware
 from scanners.php.reader import PHP_BEGINS
 from sentry.domain.finding import Finding, FindingClass, Sign
+from sentry.ports.clock import Clock
 
 MOST_ATTEMPTS = 12
+SECONDS_PER_FILE = 4.0
+"""Of one judgement; cutting is done while a person waits."""
 SETTINGS = (".htaccess", ".user.ini", "php.ini")
 MARKUP = (".html", ".htm", ".xhtml", ".php", ".phtml", ".tpl", ".js", ".svg")
 TOLERATED = (FindingClass.ADVICE, FindingClass.RISKY_TOOL, FindingClass.ENCODED)
@@ -34,10 +38,10 @@ class Excision:
 class Surgeon:
     """Cuts exactly the injection, or not at all."""
 
-    def __init__(self, malware: Malware, is_late: Callable[[], bool]) -> None:
+    def __init__(self, malware: Malware, clock: Clock) -> None:
         """Judges what is left by the same engines that judged the file."""
         self._malware = malware
-        self._is_late = is_late
+        self._clock = clock
 
     def cut(self, path: str, content: bytes, published: str = "") -> Excision:
         """Cuts the injection out of a file.
@@ -51,10 +55,9 @@ class Surgeon:
         if found is None:
             return Excision(None, "nothing is found in it any more")
         tried = 0
-        for candidate in _unique(_candidates(path, content, found)):
+        is_late = self._lateness()
+        for candidate in islice(_unique(_candidates(path, content, found, is_late)), MOST_ATTEMPTS):
             tried += 1
-            if tried > MOST_ATTEMPTS:
-                break
             if self._is_whole(path, content, candidate, published):
                 return Excision(candidate, f"{len(content) - len(candidate):,} bytes of injection cut out")
         if not tried:
@@ -66,7 +69,7 @@ class Surgeon:
         return self._finding(path, content) is None
 
     def _finding(self, path: str, content: bytes) -> Finding | None:
-        judged = self._malware.judge(AuditedFile(path, content), self._is_late)
+        judged = self._malware.judge(AuditedFile(path, content), self._lateness())
         if judged.left_out is not None:
             return judged.finding or Finding(path, FindingClass.NOT_LOOKED_AT, ())
         return None if judged.finding is not None and judged.finding.verdict in TOLERATED else judged.finding
@@ -74,17 +77,24 @@ class Surgeon:
     def _is_whole(self, path: str, before: bytes, after: bytes, published: str) -> bool:
         if published and hashlib.sha256(after).hexdigest() != published:
             return False
-        return bool(after.strip()) and errors(after) <= errors(before) and self.is_clean(path, after)
+        broken_before, broken = (errors(one, self._lateness()) for one in (before, after))
+        if broken is None or broken_before is None or broken > broken_before:
+            return False
+        return bool(after.strip()) and self.is_clean(path, after)
+
+    def _lateness(self) -> Callable[[], bool]:
+        ends = self._clock.monotonic() + SECONDS_PER_FILE
+        return lambda: self._clock.monotonic() > ends
 
 
-def _candidates(path: str, content: bytes, found: Finding) -> Iterator[bytes]:
+def _candidates(path: str, content: bytes, found: Finding, is_late: Callable[[], bool]) -> Iterator[bytes]:
     name = path.rpartition("/")[2].lower()
     signs: Sequence[Sign] = found.signs
     if name in SETTINGS:
         yield from cuts_of_directives(content, signs)
         return
     if PHP_BEGINS.search(content) is not None:
-        yield from cuts_of_php(content, signs)
+        yield from cuts_of_php(content, signs, is_late)
     if name.endswith(MARKUP):
         yield from cuts_of_markup(content, signs)
 
