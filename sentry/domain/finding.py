@@ -112,6 +112,7 @@ class Finding:
         layers: how each text that was hidden in it begins, outermost first.
         sha256: of a file as it was judged, hexadecimal; empty for what is no file.
         size_bytes: of a file, or of what was not looked at.
+        allowed: why it may stay, who says so and until when; empty where nobody does.
     """
 
     path: str
@@ -121,10 +122,13 @@ class Finding:
     place: Place = Place.FILE
     sha256: str = ""
     size_bytes: int = 0
+    allowed: str = ""
 
     @property
     def may_be_acted_upon(self) -> bool:
         """Whether nobody need be asked: it is confirmed, by two kinds of evidence independent of each other."""
+        if self.allowed:
+            return False
         kinds = {sign.evidence for sign in self.signs if sign.verdict in _COUNTS_AS_EVIDENCE}
         return self.verdict is FindingClass.CONFIRMED and len(kinds) > 1
 
@@ -184,6 +188,6 @@ class AuditReport:
 
     @property
     def worst(self) -> FindingClass | None:
-        """The class of the worst finding, None where there is none."""
-        found = {finding.verdict for finding in self.findings}
+        """The class of the worst finding that is not allowed, None where there is none."""
+        found = {finding.verdict for finding in self.findings if not finding.allowed}
         return next((verdict for verdict in WORST_FIRST if verdict in found), None)

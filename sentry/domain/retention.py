@@ -21,4 +21,9 @@ class RetentionPolicy(StrictModel):
         description="Days that handled events are kept; two at least, for the reports. Failures that were gone when "
         "looked at again stay as long as samples.",
     )
+    audits_days: int = Field(
+        1_096,
+        ge=31,
+        description="Days that the proof of an audit is kept, 3 years by default; the last of a site stays for ever.",
+    )
     deliveries_days: int = Field(400, ge=1, description="Days that messages that were sent or given up are kept.")

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import AfterValidator, AnyHttpUrl, Field, SerializeAsAny, model_validator
 
+from sentry.domain.audit_policy import AuditPolicy, SiteAudit
 from sentry.domain.failure_report import Attribution
 from sentry.domain.model import StrictModel
 from sentry.domain.request_budget import RequestBudget
@@ -133,7 +134,7 @@ class Plan(StrictModel):
         "warn",
         description="What follows from a weak key or signature in a chain that the machine's TLS library lets pass.",
     )
-    audit_every_days: int = Field(15, ge=1, le=366, description="Days from one security audit to the next.")
+    audit: AuditPolicy = Field(AuditPolicy(), description="When sites are audited for security.")
     update_weekday: Weekday = Field(Weekday.TUESDAY, description="The day of the weekly update.")
     maintenance_notice_h: float = Field(
         48,
@@ -266,6 +267,9 @@ class Site(StrictModel):
     contract_start: date | None = Field(None, description="First day that counts; the day first seen when absent.")
     request_budget: RequestBudget | None = Field(
         None, description="What the watch may ask of this site in a local day; each key the plan's when absent."
+    )
+    audit: SiteAudit | None = Field(
+        None, description="How this site is audited for security; each key the plan's when absent."
     )
     shop: Shop | None = Field(None, description="The pages by which a shop lives; each becomes a check.")
     checks: tuple[SerializeAsAny[CheckOptions], ...] = Field(min_length=1, description="What is probed.")

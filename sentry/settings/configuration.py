@@ -16,7 +16,7 @@ from sentry.domain.notice import ChannelOptions, Route
 from sentry.domain.retention import RetentionPolicy
 from sentry.domain.site import Agency, Check, CheckOptions, Client, Host, Key, Plan, Site
 from sentry.settings.concealment import Concealed, Curtain
-from sentry.settings.model import Defaults, Lookups, Probing, StoreAddress, Tickets, Web
+from sentry.settings.model import Audits, Defaults, Lookups, Probing, StoreAddress, Tickets, Web
 from sentry.settings.sharing import shared_text
 
 
@@ -34,6 +34,7 @@ class Settings(StrictModel):
     retention: RetentionPolicy = Field(RetentionPolicy(), description="How long what was seen is kept.")
     incidents: IncidentPolicy = Field(IncidentPolicy(), description="When several failures are told as one.")
     lookups: Lookups = Field(Lookups(), description="What authorities and registries are asked, about once a day.")
+    audits: Audits = Field(Audits(), description="The security audits of all sites.")
     tickets: Tickets = Field(Tickets(), description="Where tickets go beside the agent's own store.")
     defaults: Defaults = Field(Defaults(), description="What a site gets that does not say otherwise.")
     plans: Mapping[Key, Plan] = Field({}, description="What is sold, by key.")

@@ -225,6 +225,14 @@ class Lookups(StrictModel):
     )
 
 
+class Audits(StrictModel):
+    """The security audits of all sites."""
+
+    at_once: int = Field(
+        2, ge=1, le=64, description="Audits that may run at once, over all hosts; one at a time on each host."
+    )
+
+
 class Defaults(StrictModel):
     """What a site gets that does not say otherwise."""
 

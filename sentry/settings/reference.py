@@ -16,6 +16,7 @@ SECTIONS = {
     "retention": "RetentionPolicy",
     "incidents": "IncidentPolicy",
     "lookups": "Lookups",
+    "audits": "Audits",
     "tickets": "Tickets",
     "defaults": "Defaults",
     "plans.KEY": "Plan",

@@ -82,7 +82,7 @@ agency: {name: Ejemplo Hosting, language: es, time_zone: Europe/Madrid}
 store: sqlite:///sentry.db
 web: {listen: "127.0.0.1:9117", token_file: web.token}
 plans:
-  priority: {uptime_target: 99.7, interval_s: 60, audit_every_days: 15, update_weekday: tuesday}
+  priority: {uptime_target: 99.7, interval_s: 60, audit: {every_days: 15}, update_weekday: tuesday}
 clients:
   acme: {name: Acme S.L., language: es, time_zone: Europe/Madrid, contacts: [web@acme.example]}
 sites:

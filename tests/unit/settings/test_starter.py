@@ -56,7 +56,7 @@ def test_starter_follows_the_address_of_the_pages(loaded: Loader, written: Write
 def test_starter_explains_every_section(loaded: Loader, written: Writer) -> None:
     """Each section of the configuration that a newcomer may need stands in it, at least as a comment."""
     text = starter()
-    rare = {"probe", "lookups", "tickets", "defaults", "hosts"}
+    rare = {"probe", "lookups", "audits", "tickets", "defaults", "hosts"}
     for section in Settings.model_fields.keys() - rare:
         assert f"\n{section}:" in text or f"\n# {section}:" in text, section
 
