@@ -9,6 +9,7 @@ import pytest
 from sentry.store import Store, open_store
 from tests.fakes.clock import ManualClock
 from tests.fakes.postgres import PostgresServer
+from tests.integration.servers.sshd import Sshd
 
 HANDLERS = ("incidents", "alerts")
 WAIT_S = 0.3
@@ -55,3 +56,10 @@ async def store(address: str, clock: ManualClock) -> AsyncIterator[Store]:
     """An open, empty store of each kind."""
     async with open_store(address, handlers=HANDLERS, clock=clock, wait_s=WAIT_S) as opened:
         yield opened
+
+
+@pytest.fixture(scope="session")
+def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
+    """One SSH server for the whole run."""
+    with Sshd(tmp_path_factory.mktemp("sshd")) as server:
+        yield server

@@ -10,17 +10,18 @@ from pathlib import Path
 import pytest
 
 from sentry.domain.errors import HostError, HostLost, HostRefused
-from sentry.remote.local_host import LocalHost
-from tests.contract.hosts import Ground
+from tests.contract.hosts import KINDS, Ground, opened
+from tests.integration.servers.process import wait_until
 
 FORBIDDEN = b"/sys/online-sentry"
 """Where not even root may make anything."""
 
 
-@pytest.fixture(params=["local"])
-def ground(request: pytest.FixtureRequest, tmp_path: Path) -> Ground:
+@pytest.fixture(params=KINDS)
+def ground(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ground]:
     """Each kind of host in turn."""
-    return Ground(LocalHost(), tmp_path)
+    with opened(request.param, request, tmp_path) as ground:
+        yield ground
 
 
 def test_command_reaches_the_program_word_by_word(ground: Ground) -> None:
@@ -119,6 +120,14 @@ def test_stream_that_is_left_ends_its_command(ground: Ground) -> None:
         assert output.read(2)
 
     assert ground.host.run(["echo", "next"]).output == b"next\n"
+
+
+def test_silent_command_that_is_left_is_ended(ground: Ground) -> None:
+    """One that neither reads nor writes would not notice that nobody is there any more."""
+    with ground.host.stream(["sh", "-c", "echo $$; exec sleep 600"]) as output:
+        number = output.read(20).strip()
+
+    wait_until(lambda: ground.host.run(["kill", "-0", number]).status != 0, "the command to end")
 
 
 def test_file_written_is_there_whole_with_its_mode(ground: Ground) -> None:
