@@ -279,7 +279,7 @@ async def open_agent(config: Path, clock: Clock | None = None, *, workers: int |
         resolver = AiodnsResolver(books.clock, settings.probe.resolvers)
         stack.push_async_callback(resolver.close)
         channels = ChannelEnvironment(clock=books.clock, session=session, tls=tls)
-        download = await stack.enter_async_context(downloading(books, tls))
+        download = await stack.enter_async_context(downloading(books, resolver, tls))
         agent = Agent(config, books, channels, resolver, download, workers=_workers(config, settings, workers))
         await stack.enter_async_context(agent.working())
         yield agent

@@ -6,11 +6,11 @@ from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 
 from probes.chain_reader import HandshakeReader
-from probes.environment import ProbeEnvironment
+from probes.environment import ProbeEnvironment, ProbeFailure, Resolver
 from probes.zone_reader import ResolvedZones
 from sentry.app.books import Books
 from sentry.domain.certificates import judged_by_strength
-from sentry.domain.errors import StoreUnavailable
+from sentry.domain.errors import LookupFailed, StoreUnavailable
 from sentry.domain.maintenance import covering
 from sentry.domain.month import minute_of
 from sentry.domain.registration import SiteDomain
@@ -19,6 +19,7 @@ from sentry.domain.revocation import RevokedBook
 from sentry.domain.site import Check, Site
 from sentry.lookups.authorities import WebAuthorities
 from sentry.lookups.download import Download
+from sentry.lookups.public_names import PublicNames
 from sentry.lookups.registries import WebRegistries
 from sentry.metrics.telemetry import Metrics
 from sentry.services.certificates import CertificateWatch
@@ -76,17 +77,9 @@ class Lookouts:
         self._degradations = Degradations(
             watch.views, books.store.incidents, books.store.events, books.clock, is_worked_on=self._is_worked_on
         )
-        registries = WebRegistries(
-            download,
-            observations,
-            books.clock,
-            bootstrap=lambda: str(books.settings.lookups.rdap_bootstrap),
-            whois_server=lambda: books.settings.lookups.whois_server,
-            private=lambda: books.settings.lookups.private_addresses,
-        )
         self.domains = DomainWatch(
             self._sites,
-            registries=registries,
+            registries=_registries(books, download),
             observations=observations,
             events=books.store.events,
             telemetry=metrics,
@@ -198,12 +191,28 @@ def _domain_of(site: Site, settings: Settings) -> SiteDomain:
     )
 
 
-@asynccontextmanager
-async def downloading(books: Books, tls: ssl.SSLContext) -> AsyncIterator[Download]:
-    """Opens the way to authorities and registries until the block ends."""
-    download = Download(
-        private=lambda: books.settings.lookups.private_addresses, tls=tls, timeout_s=DOWNLOAD_WITHIN_S
+def _registries(books: Books, download: Download) -> WebRegistries:
+    return WebRegistries(
+        download,
+        books.store.observations,
+        books.clock,
+        bootstrap=lambda: str(books.settings.lookups.rdap_bootstrap),
+        whois_server=lambda: books.settings.lookups.whois_server,
     )
+
+
+@asynccontextmanager
+async def downloading(books: Books, resolver: Resolver, tls: ssl.SSLContext) -> AsyncIterator[Download]:
+    """Opens the way to authorities and registries until the block ends."""
+
+    async def addresses(name: str) -> Sequence[str]:
+        try:
+            return await resolver.addresses(name)
+        except ProbeFailure as failure:
+            raise LookupFailed(str(failure)) from failure
+
+    names = PublicNames(addresses, lambda: books.settings.lookups.private_addresses)
+    download = Download(names, tls=tls, timeout_s=DOWNLOAD_WITHIN_S)
     try:
         yield download
     finally:

@@ -100,19 +100,11 @@ class Reactions:
             telemetry=metrics,
         )
         self._concerns = Concerns(store.incidents, self.incidents.changing, metrics)
-        tickets = IncidentTickets(
-            incidents=store.incidents,
-            tickets=store.tickets,
-            change=self.incidents.change,
-            renderer=books.messages,
-            language=books.roster.client_language,
-            clock=clock,
-        )
         self._mirrors = TicketMirrors(tickets=store.tickets, mirrors=outlets.mirrors, marks=store.marks)
         self.alerts = self._alerts(outlets, metrics)
         handlers = {
             "incidents": self._handle_incidents,
-            "tickets": tickets.handle,
+            "tickets": self._tickets().handle,
             "mirrors": self._mirrors.handle,
             "alerts": self.alerts.handle,
         }
@@ -125,6 +117,17 @@ class Reactions:
         await self.incidents.handle(event)
         await self._concerns.handle(event)
         await self.groups.handle(event)
+
+    def _tickets(self) -> IncidentTickets:
+        books = self._books
+        return IncidentTickets(
+            incidents=books.store.incidents,
+            tickets=books.store.tickets,
+            change=self.incidents.change,
+            renderer=books.messages,
+            language=books.roster.client_language,
+            clock=books.clock,
+        )
 
     def _alerts(self, outlets: Outlets, metrics: Metrics) -> Alerts:
         books = self._books

@@ -1,17 +1,15 @@
 """Documents of authorities and registries over HTTP: bounded, not redirected, and from public addresses alone."""
 
-import asyncio
 import socket
 import ssl
-from collections.abc import Callable
-from ipaddress import ip_address
+from errno import EHOSTUNREACH
 from urllib.parse import urlsplit
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
-from aiohttp.resolver import ThreadedResolver
 
 from sentry.domain.errors import LookupFailed
+from sentry.lookups.public_names import PublicNames, is_public
 
 PUBLIC_PORTS = frozenset({None, 80, 443})
 """No authority asks for another one; whoever writes one into a certificate wants us to knock at somebody's door."""
@@ -24,20 +22,18 @@ class Download:
     """Fetches documents.
 
     Args:
-        private: whether addresses that are not public may be connected to; asked anew for each document.
+        names: leads to the addresses that may be connected to.
         tls: trusted roots, for documents behind https.
         timeout_s: over everything, from the name to the last byte, seconds.
     """
 
-    def __init__(
-        self, *, private: Callable[[], bool], tls: ssl.SSLContext | None = None, timeout_s: float = 10.0
-    ) -> None:
-        self._private = private
+    def __init__(self, names: PublicNames, *, tls: ssl.SSLContext | None = None, timeout_s: float = 10.0) -> None:
+        self.names = names
         self._tls = tls
         self._timeout = aiohttp.ClientTimeout(total=timeout_s)
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
-                resolver=_PublicResolver(private), force_close=True, limit=MAX_AT_ONCE, use_dns_cache=False
+                resolver=_Resolver(names), force_close=True, limit=MAX_AT_ONCE, use_dns_cache=False
             ),
             cookie_jar=aiohttp.DummyCookieJar(),
             headers={"User-Agent": "online-sentry", "Accept-Encoding": "identity"},
@@ -99,41 +95,33 @@ class Download:
             raise LookupFailed("an authority's address is no URL") from error
         if parts.scheme not in {"http", "https"} or not host:
             raise LookupFailed(f"addresses of {parts.scheme or 'no'} kind are not asked")
-        if not self._private() and (port not in PUBLIC_PORTS or not is_public(host, names=True)):
+        if not self.names.private() and (port not in PUBLIC_PORTS or not is_public(host, names=True)):
             raise LookupFailed(f"{host} is not a public address")
         return host
 
 
-class _PublicResolver(AbstractResolver):
-    """The system's resolver without the addresses that are not public."""
+class _Resolver(AbstractResolver):
+    """Our names, as aiohttp asks for them."""
 
-    def __init__(self, private: Callable[[], bool]) -> None:
-        self._private = private
-        self._system: ThreadedResolver | None = None
+    def __init__(self, names: PublicNames) -> None:
+        self._names = names
 
     async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
     ) -> list[ResolveResult]:
-        if self._system is None:  # it wants a running loop
-            self._system = ThreadedResolver(asyncio.get_running_loop())
-        found = await self._system.resolve(host, port, family)
-        permitted = found if self._private() else [one for one in found if is_public(one["host"])]
-        if not permitted:
-            raise OSError(f"{host} leads to no public address")
-        return permitted
+        try:
+            found = await self._names.of(host)
+        except LookupFailed as failed:
+            raise OSError(EHOSTUNREACH, str(failed)) from failed
+        families = [(address, socket.AF_INET6 if ":" in address else socket.AF_INET) for address in found]
+        return [
+            ResolveResult(hostname=host, host=address, port=port, family=of, proto=0, flags=socket.AI_NUMERICHOST)
+            for address, of in families
+            if family in (socket.AF_UNSPEC, of)
+        ]
 
     async def close(self) -> None:
         """There is nothing to close."""
-
-
-def is_public(host: str, *, names: bool = False) -> bool:
-    """Whether a literal address is one of the public internet; of a name, what `names` says."""
-    try:
-        address = ip_address(host.partition("%")[0])
-    except ValueError:
-        return names
-    mapped = getattr(address, "ipv4_mapped", None)
-    return (mapped or address).is_global and not address.is_multicast
 
 
 async def _bounded(response: aiohttp.ClientResponse, where: str, max_bytes: int) -> bytes:

@@ -26,7 +26,6 @@ class WebRegistries:
         observations: where IANA's list of RDAP servers is kept.
         bootstrap: returns where that list is to be had.
         whois_server: returns the WHOIS server that knows the others.
-        private: whether addresses that are not public may be connected to.
     """
 
     def __init__(
@@ -37,14 +36,12 @@ class WebRegistries:
         *,
         bootstrap: Callable[[], str],
         whois_server: Callable[[], str],
-        private: Callable[[], bool],
     ) -> None:
         self._download = download
         self._observations = observations
         self._clock = clock
         self._bootstrap = bootstrap
         self._whois_server = whois_server
-        self._private = private
         self._known: Observation | None = None
         self._tried_at = clock.now() - BOOTSTRAP_RETRY
         self._whois: dict[str, str] = {}
@@ -98,11 +95,11 @@ class WebRegistries:
         top = name.rpartition(".")[2]
         server = self._whois.get(top)
         if server is None:
-            server = whois_text.referral(await whois.ask(self._whois_server(), top, private=self._private))
+            server = whois_text.referral(await whois.ask(self._whois_server(), top, self._download.names))
             if server is None:
                 raise LookupFailed(f"no registry of .{top} is known")
             self._whois[top] = server
-        text = await whois.ask(server, name, private=self._private)
+        text = await whois.ask(server, name, self._download.names)
         ends = whois_text.expires_at(text)
         if ends is None and whois_text.is_unknown(text):
             raise UnknownName

@@ -16,12 +16,14 @@ from sentry.domain.result import Phase, ProbeResult, Reason, Status
 from sentry.domain.revocation import RevocationState, RevokedBook
 from sentry.domain.site import Plan
 from sentry.lookups.authorities import WebAuthorities
-from sentry.lookups.download import Download, is_public
+from sentry.lookups.download import Download
+from sentry.lookups.public_names import PublicNames, is_public
 from sentry.services.revocations import OBSERVATIONS, RevocationWatch
 from sentry.services.watch import CheckView
 from tests.fakes.checks import make_check
 from tests.fakes.clock import ManualClock
 from tests.fakes.observations import MemoryObservations
+from tests.fakes.resolver import as_written
 from tests.fakes.telemetry import RecordingTelemetry
 from tests.integration.alerting.http_server import serving as serving_authority
 from tests.integration.authority import Authority, Identity
@@ -53,7 +55,7 @@ class House:
 
     @asynccontextmanager
     async def watch(self) -> AsyncIterator[RevocationWatch]:
-        download = Download(private=lambda: self.private, timeout_s=2)
+        download = Download(PublicNames(as_written, lambda: self.private), timeout_s=2)
         watch = RevocationWatch(
             lambda: list(self.views.values()),
             book=self.book,

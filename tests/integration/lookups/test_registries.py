@@ -11,10 +11,12 @@ import pytest
 from aiohttp import web
 
 from sentry.lookups.download import Download
+from sentry.lookups.public_names import PublicNames
 from sentry.lookups.registries import WebRegistries
 from sentry.lookups.whois import MAX_ANSWER_BYTES
 from tests.fakes.clock import ManualClock
 from tests.fakes.observations import MemoryObservations
+from tests.fakes.resolver import as_written
 from tests.integration.alerting.http_server import serving
 
 ENDS = datetime(2027, 8, 13, 4, tzinfo=UTC)
@@ -67,7 +69,7 @@ class World:
     async def registries(self) -> AsyncIterator[WebRegistries]:
         listener = await asyncio.start_server(self.serve_whois, "127.0.0.1", 0)
         self.whois_port = listener.sockets[0].getsockname()[1]
-        download = Download(private=lambda: self.private, timeout_s=2)
+        download = Download(PublicNames(as_written, lambda: self.private), timeout_s=2)
         async with serving(self.serve_web) as server:
             self.url = server.url
             yield WebRegistries(
@@ -76,7 +78,6 @@ class World:
                 self.clock,
                 bootstrap=lambda: f"{server.url}/dns.json",
                 whois_server=lambda: f"127.0.0.1:{self.whois_port}",
-                private=lambda: self.private,
             )
         await download.aclose()
         listener.close()

@@ -54,9 +54,9 @@ class AgentProcess(ServerProcess):
         """Sends SIGHUP: take up the changed configuration."""
         self.signal(signal.SIGHUP)
 
-    def get(self, path: str, *, within_s: float = 5.0) -> Answer:
+    def get(self, path: str) -> Answer:
         """Reads a page of the running agent."""
-        return fetch(f"{self.url}{path}", headers=self._headers, timeout_s=within_s)
+        return fetch(f"{self.url}{path}", headers=self._headers)
 
     def post(self, path: str, body: bytes = b"", *, within_s: float = 5.0) -> Answer:
         """Posts to the running agent."""
