@@ -60,7 +60,6 @@ def php_key(version: str) -> VersionKey | None:
     return (*tokens[:kept], *noughts, *tokens[numbers:], _END)
 
 
-
 def composer_key(version: str) -> VersionKey | None:
     """Returns the key of a version as Composer orders it, None for a branch, which has no place among them."""
     version = version.strip()[:MAX_CHARACTERS].partition("+")[0]

@@ -107,7 +107,7 @@ def test_score_of_a_vector_is_that_of_the_calculator(vector: str, score: float, 
     assert severity_word(score) == word
 
 
-@pytest.mark.parametrize("vector", ["", "CVSS:4.0/AV:N", "CVSS:3.1/AV:N", "CVSS:3.1/AV:X/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"])
+@pytest.mark.parametrize("vector", ["", "CVSS:4.0/AV:N", "CVSS:3.1/AV:N", "CVSS:3.1/AV:X/AC:L/PR:N/UI:N/S:U/C:H/I:H"])
 def test_score_of_what_is_no_vector_is_none(vector: str) -> None:
     """No figure is made up."""
     assert base_score(vector) is None

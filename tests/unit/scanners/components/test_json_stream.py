@@ -47,7 +47,9 @@ def test_document_that_is_cut_short_is_damaged(document: dict[str, Any], cut: in
         list(records(Dripping(text[: max(0, len(text) - cut)])))
 
 
-@pytest.mark.parametrize("text", ["", "<html>404</html>", '"text"', "{} {}", '{"a": {}} x', '{"a" {}}', '{"a": {} "b"}'])
+@pytest.mark.parametrize(
+    "text", ["", "<html>404</html>", '"text"', "{} {}", '{"a": {}} x', '{"a" {}}', '{"a": {} "b"}']
+)
 def test_document_of_another_shape_is_damaged(text: str) -> None:
     """An error page that was kept as the feed, for one."""
     with pytest.raises(DocumentDamaged):

@@ -87,7 +87,7 @@ def test_what_comes_before_a_release_is_below_it(
     ecosystem: Ecosystem, numbers: list[int], form: str, count: int
 ) -> None:
     """A hole that 2.0 mends is still in 2.0-rc1."""
-    release = ".".join(map(str, (numbers + [0, 0])[:3]))
+    release = ".".join(map(str, [*numbers, 0, 0][:3]))
     before, after = version_key(ecosystem, f"{release}-{form}{count}"), version_key(ecosystem, release)
     assert before is not None
     assert after is not None
