@@ -15,7 +15,7 @@ from sentry.ports import Scene
 
 NAME = "components"
 FILES_SHOWN = 3
-NO_FEED = "no feed of known holes is configured; write one into audit.feeds"
+NO_FEED = "no feed of known holes is configured; write one into audits.feeds"
 
 
 class ComponentsExaminer:
@@ -46,7 +46,7 @@ class ComponentsExaminer:
             scene.manifest.parts[NAME] = "no components found"
             return
         with ExitStack() as stack:
-            feeds = tuple(self._feeds.opened())
+            feeds = tuple(self._feeds.opened(scene.clock))
             for feed in feeds:
                 if feed.index is not None:
                     stack.callback(feed.index.close)

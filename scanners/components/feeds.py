@@ -46,25 +46,27 @@ class Feeds:
         configured: which.
         home: the folder that relative paths begin at.
         cache: the folder of indexes and copies.
-        clock: says how old they are.
     """
 
     configured: Sequence[VulnerabilityFeed]
     home: Path
     cache: Path
-    clock: Clock
 
-    def opened(self) -> Iterator[OpenFeed]:
-        """Yields each feed."""
+    def opened(self, clock: Clock) -> Iterator[OpenFeed]:
+        """Yields each feed.
+
+        Args:
+            clock: says how old they are.
+        """
         for feed in self.configured:
-            yield self._opened(feed)
+            yield self._opened(feed, clock)
 
-    def _opened(self, feed: VulnerabilityFeed) -> OpenFeed:
+    def _opened(self, feed: VulnerabilityFeed, clock: Clock) -> OpenFeed:
         stem = self._stem(feed)
         index_path = self.cache / f"{stem}.index"
         copy = self.cache / f"{stem}{SUFFIXES[feed.kind]}"
         source = copy if feed.path is None else self.home / feed.path
-        mirror = Mirror(feed, copy, self.clock) if feed.path is None else None
+        mirror = Mirror(feed, copy, clock) if feed.path is None else None
         complaints = _refreshed(mirror)
         dated: datetime | None = None
         index: Index | None
@@ -76,19 +78,20 @@ class Feeds:
             index = last_good(index_path)
             if mirror is not None:
                 mirror.forget()
-        complaints += self._of_age(feed, dated) + _of_contents(index)
+        complaints += _of_age(feed, dated, clock) + _of_contents(index)
         return OpenFeed(feed.shown, index, dated, tuple(complaints))
-
-    def _of_age(self, feed: VulnerabilityFeed, dated: datetime | None) -> list[str]:
-        limit = timedelta(hours=feed.max_age_h)
-        if dated is None or self.clock.now() - dated <= limit:
-            return []
-        return [f"it is of {dated:%Y-%m-%d %H:%M} UTC, older than {feed.max_age_h:g} h"]
 
     @staticmethod
     def _stem(feed: VulnerabilityFeed) -> str:
         place = f"{feed.kind}\n{feed.path or ''}\n{feed.url or ''}"
         return f"{feed.kind}-{hashlib.sha256(place.encode()).hexdigest()[:16]}"
+
+
+def _of_age(feed: VulnerabilityFeed, dated: datetime | None, clock: Clock) -> list[str]:
+    limit = timedelta(hours=feed.max_age_h)
+    if dated is None or clock.now() - dated <= limit:
+        return []
+    return [f"it is of {dated:%Y-%m-%d %H:%M} UTC, older than {feed.max_age_h:g} h"]
 
 
 def _refreshed(mirror: Mirror | None) -> list[str]:

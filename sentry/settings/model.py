@@ -10,6 +10,7 @@ from pydantic import AfterValidator, AnyHttpUrl, BeforeValidator, Field, SecretS
 from sentry.domain.anchor import parse_anchor
 from sentry.domain.model import StrictModel
 from sentry.domain.site import Key
+from sentry.domain.vulnerability_feed import VulnerabilityFeed
 
 DATABASES = ("sqlite", "postgresql", "postgres")
 MAX_PORT = 65_535
@@ -230,6 +231,17 @@ class Audits(StrictModel):
 
     at_once: int = Field(
         2, ge=1, le=64, description="Audits that may run at once, over all hosts; one at a time on each host."
+    )
+    feeds: tuple[VulnerabilityFeed, ...] = Field(
+        (),
+        max_length=20,
+        description="Where known holes in core, plugins, themes and packages are looked up. Without any, and where "
+        "one is missing, damaged or too old, an audit says that they are unknown.",
+    )
+    cache_folder: str = Field(
+        "audit-cache",
+        min_length=1,
+        description="Where audits keep indexes and copies of feeds; from the folder of the main file when relative.",
     )
 
 

@@ -17,6 +17,7 @@ SECTIONS = {
     "incidents": "IncidentPolicy",
     "lookups": "Lookups",
     "audits": "Audits",
+    "audits.feeds[]": "VulnerabilityFeed",
     "tickets": "Tickets",
     "defaults": "Defaults",
     "plans.KEY": "Plan",

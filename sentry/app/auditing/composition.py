@@ -4,6 +4,8 @@ import posixpath
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from scanners.components.examiner import ComponentsExaminer
+from scanners.components.feeds import Feeds
 from scanners.files import FilesExaminer
 from scanners.malware import Malware
 from sentry.app.auditing.order import AuditOrder
@@ -16,7 +18,10 @@ from sentry.remote.local_tree import LocalTree
 
 Make = Callable[[AuditOrder], Examiner | None]
 
-EXAMINERS: Sequence[Make] = (lambda _order: FilesExaminer(Malware().judge),)
+EXAMINERS: Sequence[Make] = (
+    lambda _order: FilesExaminer(Malware().judge),
+    lambda order: ComponentsExaminer(Feeds(order.feeds, Path(order.home), Path(order.cache))),
+)
 """Makes the examiners, in the order in which they look; None where an order gives one nothing to do.
 
 What recognises known files stands before what opens files.

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from sentry.domain.site import Site
+from sentry.domain.vulnerability_feed import VulnerabilityFeed
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,7 +13,13 @@ class AuditOrder:
     Attributes:
         folder: of this machine, where it is no site's.
         site: what is audited, None for a folder.
+        feeds: where known holes are looked up.
+        home: the folder that relative paths of the configuration begin at.
+        cache: the folder of what is made ready once for all audits.
     """
 
     folder: str = ""
     site: Site | None = None
+    feeds: tuple[VulnerabilityFeed, ...] = ()
+    home: str = ""
+    cache: str = ""

@@ -51,7 +51,7 @@ def looked_up(tmp_path: Path, files: dict[str, str], **feeds: Path) -> tuple[lis
     """Looks a tree up in feeds, by their kind."""
     configured = [VulnerabilityFeed(kind=kind, path=str(path)) for kind, path in feeds.items()]
     scene = scene_of(planted(tmp_path / "site", files), clock=CLOCK)
-    examiner = ComponentsExaminer(Feeds(configured, tmp_path, tmp_path / "cache", CLOCK))
+    examiner = ComponentsExaminer(Feeds(configured, tmp_path, tmp_path / "cache"))
     return list(examiner.examine(scene)), scene.manifest
 
 
@@ -160,7 +160,7 @@ def unknown(found: list[Finding], manifest: Manifest) -> str:
 
 def test_site_without_any_feed_is_unknown(tmp_path: Path) -> None:
     """Nobody has looked."""
-    assert "write one into audit.feeds" in unknown(*looked_up(tmp_path, SHOP))
+    assert "write one into audits.feeds" in unknown(*looked_up(tmp_path, SHOP))
 
 
 def test_feed_that_is_missing_makes_it_unknown(tmp_path: Path) -> None:
