@@ -93,25 +93,26 @@ def test_test_without_arguments_measures_coverage(checkout: Path) -> None:
     whole = run(checkout, "test")
     assert whole[0] == installed(".[test]")
     at_the_limit = ["tests/matrix", "tests/integration/probes/test_hostile_numbers.py"]
-    left_out = " ".join(f"--ignore={path}" for path in ("tests/unit", "tests/contract", *at_the_limit))
-    assert sorted(whole[1:3]) == [
+    left_out = " ".join(f"--ignore={path}" for path in ("tests/unit", "tests/contract", "tests/e2e", *at_the_limit))
+    assert sorted(whole[1:4]) == [
         f"pytest --cov --cov-report= tests {left_out}",
+        "pytest --cov --cov-report= tests/e2e",
         "pytest --cov --cov-report= tests/unit tests/contract",
     ]
-    assert whole[3] == f"pytest {' '.join(at_the_limit)}"
+    assert whole[4] == f"pytest {' '.join(at_the_limit)}"
     assert "--fail-under=" in whole[-1]
     assert run(checkout, "test", "-k", "one thing") == ["pytest -k one thing"]
     assert run(checkout, "test", "--promises") == ["pytest --promises"]
 
 
-@pytest.mark.parametrize("lane", ["--ignore=tests/unit", "tests/unit"])
+@pytest.mark.parametrize("lane", ["--ignore=tests/unit", "tests/unit", "tests/e2e"])
 def test_test_with_a_failure_in_either_lane_fails(checkout: Path, lane: str) -> None:
     """Both are waited for, and what the other one found is still printed."""
     programs = checkout / ".venv" / "bin"
     write_program(programs / "pytest", f'echo "ran $*"; for word in "$@"; do [ "$word" != {lane} ] || exit 1; done')
     done = start(checkout, "test")
     assert done.returncode == 1
-    assert done.stdout.count("ran --cov") == 2
+    assert done.stdout.count("ran --cov") == 3
 
 
 def test_run_after_test_needs_no_further_installation(checkout: Path) -> None:
