@@ -1,6 +1,6 @@
 """What an audit finds, what it looked at and what it could not look at."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -182,7 +182,7 @@ class AuditReport:
     began_at: datetime
     ended_at: datetime
     manifest: Manifest
-    findings: Sequence[Finding]
+    findings: tuple[Finding, ...]
     site_key: str = ""
     rules: Mapping[str, str] = field(default_factory=dict)
 

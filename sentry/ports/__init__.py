@@ -1,6 +1,7 @@
 """Every port of the house: what the services need of the outside, as small Protocols that `app` fills."""
 
 from sentry.ports.alerts import BudgetWording, Channel, DeliveryOutbox, MessageRenderer, StandingChannel
+from sentry.ports.audit_book import AuditBook
 from sentry.ports.audits import CleanBook, Examiner, Scene, Told
 from sentry.ports.clock import Clock, Timer
 from sentry.ports.duties import DueBook, Marks, Observation, ObservationBook
@@ -16,6 +17,7 @@ from sentry.ports.watching import CorrectedCheck, Correction, SampleKind, WatchR
 
 __all__ = [
     "AttributionBook",
+    "AuditBook",
     "Authorities",
     "BudgetWording",
     "ChainReader",

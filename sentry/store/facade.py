@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from sentry.ports import Clock
 from sentry.store.address import check_file, parse_address
 from sentry.store.attributions import StoredAttributions
+from sentry.store.audits import StoredAudits
 from sentry.store.checks import CheckIndex
 from sentry.store.database import Database
 from sentry.store.deliveries import StoredOutbox
@@ -37,7 +38,7 @@ class Store:
         attributions: fills `AttributionBook`.
         tickets: fills `TicketStore`; deliveries: `DeliveryOutbox`; heartbeats: `HeartbeatBook`.
         observations: fills `ObservationBook`; times: `TimesReader`.
-        maintenance: fills `MaintenanceBook`.
+        maintenance: fills `MaintenanceBook`; audits: `AuditBook`.
         checks: which checks are and were watched.
         sealing: seals days that are over.
         due: when slow work is next due; marks: what happens only once; retention: drops what is old.
@@ -57,6 +58,7 @@ class Store:
         self.deliveries = StoredOutbox(database)
         self.heartbeats = StoredHeartbeats(database)
         self.maintenance = StoredMaintenance(database)
+        self.audits = StoredAudits(database)
         self.due = DueBook(database)
         self.observations = StoredObservations(database)
         self.times = StoredTimes(database)

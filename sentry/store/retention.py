@@ -13,6 +13,7 @@ from sentry.domain.month import minute_of
 from sentry.domain.retention import RetentionPolicy
 from sentry.store.database import Database
 from sentry.store.schema import (
+    audits,
     day_blobs,
     day_summaries,
     deliveries,
@@ -56,6 +57,7 @@ class Retention:
         dropped["deliveries"] = await self._drop(
             deliveries, _old_deliveries(now - timedelta(days=policy.deliveries_days))
         )
+        dropped["audits"] = await self._drop(audits, _old_audits(now - timedelta(days=policy.audits_days)))
         return dropped
 
     async def _drop(self, table: Table, condition: ColumnElement[bool]) -> int:
@@ -87,3 +89,10 @@ def _old_deliveries(before: datetime) -> ColumnElement[bool]:
         incidents.c.id == deliveries.c.incident_id, incidents.c.state != IncidentState.RESOLVED.value
     )
     return and_(deliveries.c.created_us < before, deliveries.c.state != "pending", ~lasts)
+
+
+def _old_audits(before: datetime) -> ColumnElement[bool]:
+    """The last of a site is kept: it says when the next one is due."""
+    later = audits.alias("later")
+    is_last = ~exists().where(later.c.site_key == audits.c.site_key, later.c.number > audits.c.number)
+    return and_(audits.c.ended_us < before, ~is_last)
