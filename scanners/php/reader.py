@@ -11,10 +11,17 @@ from scanners.php.run import Function, Hit, Run, Scope
 from scanners.php.signals import Weight
 from scanners.php.style import combines_bits, style_hits
 from scanners.php.syntax import named, parse, text
+from scanners.php.tokens import Tokens, tokens
 from scanners.php.value import union
 
-MAX_SOURCE_BYTES = 1_000_000
-"""What is looked at of one file; the longest sources of WordPress have half a megabyte, and a tree needs 250 MB."""
+MAX_SOURCE_BYTES = 3_000_000
+"""What is looked at of one file; WordPress' longest sources have half a megabyte, packed ones two."""
+
+MAX_MARKS, MARKS = 150_000, b";,.([{$"
+"""Of a source with more of these only a part is looked at: each is a part of a tree, which has 250 MB then."""
+
+READ_WHOLE_BYTES = 12_000
+"""In a longer file functions without a word that matters are passed over; most of a framework are such."""
 
 MAX_DEPTH = 7
 """Layers in layers that are followed."""
@@ -23,26 +30,6 @@ PHP_BEGINS = re.compile(rb"<\?(?:php|=|\s)|<script[^>]{0,40}language\s*=\s*[\"']
 _OPENS = re.compile(rb"<\?(?:php|=|\s)", re.IGNORECASE)
 _CURLY_INDEX = re.compile(rb"(\$\w+)\{(\d+)\}")
 """`$text{3}`, which PHP had until version 7 and the grammar does not know."""
-
-ACTS = re.compile(
-    rb"\b(?:eval|assert|create_function|preg_replace|preg_filter|mb_ereg|system|exec|passthru|shell_exec|popen|proc_open"
-    rb"|pcntl_exec|call_user_func|array_(?:map|filter|walk|reduce|u?diff|u?intersect)|u[ak]?sort|iterator_apply"
-    rb"|register_\w+_function|ob_start|include|require|file_put_contents|fwrite|fputs|move_uploaded_file|copy|extract"
-    rb"|parse_str|mail|ReflectionFunction|COM|ini_set)|\$\w+\s*[(\[{]|\$\{|\)\s*\(|`",
-    re.IGNORECASE,
-)
-"""Without one of these a source runs nothing that it was given."""
-
-HAS_SOURCE = re.compile(
-    rb"_(?:GET|POST|REQUEST|COOKIE|FILES|SERVER)\b|php://input|getallheaders|apache_request|base64_decode|gzinflate"
-    rb"|gzuncompress|str_rot13|strrev|\\x[0-9a-f]{2}\\x|\\[0-7]{2,3}\\[0-7]{2,3}|chr\s*\(|hex2bin|pack\s*\("
-    rb"|[\"']\s*\.\s*[\"']"
-    rb"|\^|~|GLOBALS|curl_exec|https?://|HTTP_(?:RAW_)?(?:POST|GET)|\beval\b|\bassert\b|[\"']data:"
-    rb"|\.(?:ico|png|gif|jpe?g)[\"']|\$\{"
-    rb"|str_replace|\$\w+\[\d+\]\s*\.|urldecode",
-    re.IGNORECASE,
-)
-"""Without one of these there is nothing foreign or hidden in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,17 +59,24 @@ def read(source: bytes, is_late: Callable[[], bool]) -> Reading:
         source: all of it; what is beyond `MAX_SOURCE_BYTES` is not looked at.
         is_late: whether the time of this file is over.
     """
-    cut = source[:MAX_SOURCE_BYTES]
-    if not PHP_BEGINS.search(cut) or not (ACTS.search(cut) and HAS_SOURCE.search(cut)):
+    cut = _cut(source[:MAX_SOURCE_BYTES])
+    words = tokens(cut) if PHP_BEGINS.search(cut) else None
+    if words is None or not words.may_act:
         return Reading(whole=len(cut) == len(source))
-    found = _read_layer(cut, 0, is_late)
+    found = _read_layer(cut, 0, is_late, words if len(cut) > READ_WHOLE_BYTES else None)
     styles = style_hits(cut)
     hits = sorted((*found.hits, *styles), key=lambda hit: (-hit.weight, hit.depth, hit.line))
     return Reading(tuple(hits), found.layers, found.whole and len(cut) == len(source))
 
 
-def _read_layer(source: bytes, depth: int, is_late: Callable[[], bool]) -> Reading:
-    run = Run(is_late, depth, combines_bits(source))
+def _cut(source: bytes) -> bytes:
+    marks = sum(source.count(mark) for mark in MARKS)
+    return source if marks <= MAX_MARKS else source[: len(source) * MAX_MARKS // marks]
+
+
+def _read_layer(source: bytes, depth: int, is_late: Callable[[], bool], words: Tokens | None = None) -> Reading:
+    run = Run(is_late, depth, combines_bits(source), words)
+    source = _cut(source)
     root = parse(_CURLY_INDEX.sub(rb"\1[\2]", source), is_late)
     if root is None:
         return Reading(whole=False)
@@ -131,6 +125,8 @@ def _function(run: Run, node: Node) -> None:
     """Reads a function with variables of its own; its parameters are what its calls were seen to give them."""
     name, parameters, body = (named(node, field) for field in ("name", "parameters", "body"))
     if name is None or parameters is None or body is None:
+        return
+    if run.words is not None and not run.words.any_between(node.start_byte, node.end_byte):
         return
     names = [named(one, "name") for one in parameters.named_children]
     known = tuple(text(one)[1:] if one is not None else b"" for one in names)

@@ -7,6 +7,7 @@ from tree_sitter import Node
 
 from scanners.php.signals import SIGNALS, Weight
 from scanners.php.syntax import line, text
+from scanners.php.tokens import Tokens
 from scanners.php.value import STEP_BYTES, UNKNOWN, Constant, Origin, Value, union
 
 MAX_NODES = 400_000
@@ -97,6 +98,7 @@ class Run:
         outside: the variables outside of functions, and the properties of all objects: `->name`.
         scope: the variables of the function that is being read.
         has_bare_words: whether unquoted words are texts, as in sources that combine them bit by bit; else constants.
+        words: those that matter, where the source is long enough for the rest to be passed over.
         layers: texts that the source would run, with what runs them.
         bodies: of closures, still to be read.
     """
@@ -104,6 +106,7 @@ class Run:
     is_late: Callable[[], bool]
     depth: int = 0
     has_bare_words: bool = False
+    words: Tokens | None = None
     outside: Scope = field(default_factory=Scope)
     scope: Scope = field(init=False)
     functions: dict[bytes, Function] = field(default_factory=dict)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from itertools import islice
 
 from scanners.php.run import Hit
 
@@ -14,13 +15,14 @@ _RUNS = re.compile(rb"\b(?:eval|GLOBALS|goto)\b|\$\{")
 _BITS = re.compile(rb"['\"]\s{0,4}[\^|&]\s{0,4}['\"\w~]")
 _COMMENTS = re.compile(rb"['\")\]]\s{0,4}/\*[^*]{0,40}\*/|/\*\w{2,12}\*/")
 _PADDING = re.compile(rb"[ \t]{150}[^\n]{0,80}?(?:eval|base64|\$\w{1,40}\s{0,4}=|@include|GLOBALS)")
+_WIDE = (b" " * 150, b"\t" * 150, b"\t " * 75)
 _INDEXES = re.compile(rb"\$\w{1,40}\[\d{1,6}\]\s{0,4}\.\s{0,4}\$\w{1,40}\[\d{1,6}\]")
 _DECLARES = re.compile(rb"^\s{0,40}(?:namespace|class|interface|abstract|final)\s", re.MULTILINE)
 _DOC_COMMENT = re.compile(rb"^\s{0,40}(?:/\*|\*)[^\n]*$", re.MULTILINE)
 
 
-def _count(pattern: re.Pattern[bytes], source: bytes) -> int:
-    return sum(1 for _ in pattern.finditer(source))
+def _at_least(times: int, pattern: re.Pattern[bytes], source: bytes) -> bool:
+    return next(islice(pattern.finditer(source), times - 1, None), None) is not None
 
 
 def _scrambled_names(source: bytes) -> bool:
@@ -28,22 +30,22 @@ def _scrambled_names(source: bytes) -> bool:
 
 
 def _escapes(source: bytes) -> bool:
-    return _count(_ESCAPES, source) >= 12 and _RUNS.search(source) is not None  # noqa: PLR2004
+    return _at_least(12, _ESCAPES, source) and _RUNS.search(source) is not None
 
 
 def combines_bits(source: bytes) -> bool:
     """Whether texts are put together by `|`, `&`, `^` and `~`, again and again."""
-    return _DECLARES.search(source) is None and _count(_BITS, _DOC_COMMENT.sub(b"", source)) >= 6  # noqa: PLR2004
+    return _DECLARES.search(source) is None and _at_least(6, _BITS, _DOC_COMMENT.sub(b"", source))
 
 
 STYLES: dict[str, Callable[[bytes], bool]] = {
     "style_names": _scrambled_names,
-    "style_goto": lambda source: _count(_GOTO, source) >= 12,  # noqa: PLR2004
+    "style_goto": lambda source: _at_least(12, _GOTO, source),
     "style_escapes": _escapes,
     "style_bits": combines_bits,
-    "style_comments": lambda source: _count(_COMMENTS, source) >= 12,  # noqa: PLR2004
-    "style_padding": lambda source: _PADDING.search(source) is not None,
-    "style_indexes": lambda source: _count(_INDEXES, source) >= 4,  # noqa: PLR2004
+    "style_comments": lambda source: _at_least(12, _COMMENTS, source),
+    "style_padding": lambda source: any(one in source for one in _WIDE) and _PADDING.search(source) is not None,
+    "style_indexes": lambda source: _at_least(4, _INDEXES, source),
 }
 """Signal → whether a source is written like that; the numbers are those that clean sources do not reach."""
 

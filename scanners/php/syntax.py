@@ -22,13 +22,14 @@ CALLS = frozenset(
 
 def parse(source: bytes, is_late: Callable[[], bool]) -> Node | None:
     """Returns the root of a source's tree, None where that took too long. Broken source gives a tree with errors."""
+    parser = Parser(_LANGUAGE)
     try:
-        tree = Parser(_LANGUAGE).parse(
+        tree = parser.parse(
             lambda offset, _: source[offset : offset + PIECE_BYTES], progress_callback=lambda *_: is_late()
         )
     except ValueError:  # how the parser says that it was told to stop
         return None
-    return tree.root_node
+    return parser.parse(source, tree).root_node  # the same tree at once, whose nodes know their text by themselves
 
 
 def text(node: Node) -> bytes:
