@@ -38,6 +38,7 @@ COMMANDS: Mapping[str, Entry] = {
     "maintenance": Entry("maintenance", "Maintenance windows: announced work."),
     "report": Entry("reports", "Write the monthly report of a client to standard output."),
     "audit": Entry("audits", "Look through every file of a folder for malware."),
+    "pack": Entry("packs", "Packs: what systems, plugins and themes consist of as they were published."),
     "demo": Entry("demo", "Show a whole outage, from first failure to report, on this machine."),
 }
 """Every command by its name, in the order of the help."""

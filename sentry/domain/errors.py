@@ -11,6 +11,7 @@
     │   ├── HostLost            the link broke: try again
     │   └── HostRefused         wrong key, wrong user, no permission: a person must mend it
     ├── AuditFailed             an audit did not come to its end, and nothing is known; `retryable` says what to do
+    ├── PackRefused             a package or a pack of known files cannot be read, or nobody vouches for it
     ├── LookupFailed            a registry or an authority did not answer, or not as it must
     └── DeliveryError           a message was not accepted; `retryable` and `reason` say what to do
 
@@ -95,6 +96,10 @@ class AuditFailed(SentryError):  # noqa: N818  # reads as a state, as in the tre
         """Keeps whether another attempt may help, or a person must mend something first."""
         super().__init__(message)
         self.retryable = retryable
+
+
+class PackRefused(SentryError):  # noqa: N818  # as above
+    """A package or a pack of known files cannot be read, or nobody vouches for it; nothing of it was used."""
 
 
 class LookupFailed(SentryError):  # noqa: N818  # as above

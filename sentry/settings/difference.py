@@ -12,7 +12,7 @@ RESTART_SECTIONS = {
     "probe": "how the agent probes",
 }
 """What is set up once, when the agent starts."""
-PROMPT_SECTIONS = ("clients", "incidents", "lookups", "maintenance", "retention", "tickets")
+PROMPT_SECTIONS = ("audits", "clients", "incidents", "lookups", "maintenance", "retention", "tickets")
 """What takes effect with the reload, beside checks, channels and routes."""
 
 

@@ -1,5 +1,6 @@
-"""Files that settings name: relative paths begin at the main file's folder, and each must be there to be read."""
+"""Files and folders that settings name: relative paths begin at the main file's folder, and each must be there."""
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,9 @@ from sentry.settings.model import MIN_TOKEN_CHARACTERS
 from sentry.settings.place import Location
 from sentry.settings.source import MAX_SECRET_BYTES, UnreadableFile, text_of
 from sentry.settings.values import replaced
+
+FOLDERS: tuple[Location, ...] = (("audits", "packs_dirs"),)
+"""Where settings name folders; everywhere else they name files."""
 
 
 def rooted_store(address: str, folder: Path) -> str:
@@ -51,8 +55,7 @@ class NamedFiles:
         if location in self._secrets.failed:
             return path
         try:
-            with path.open("rb") as opened:
-                opened.read(1)
+            _touch(path, is_folder=location[:2] in FOLDERS)
         except OSError as error:
             self._complain(path, location, (error.strerror or type(error).__name__).lower())
         return path
@@ -76,3 +79,13 @@ class NamedFiles:
             self.problems.append(self._document.problem(location, message))
             return None
         return SecretStr(text)
+
+
+def _touch(path: Path, *, is_folder: bool) -> None:
+    """Reads a little of what is there, so that what cannot be read is known."""
+    if is_folder:
+        with os.scandir(path) as entries:
+            next(entries, None)
+    else:
+        with path.open("rb") as opened:
+            opened.read(1)

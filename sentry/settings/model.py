@@ -1,5 +1,6 @@
 """The sections of the configuration that belong to the agent itself; those of the business stand in the domain."""
 
+import re
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -17,6 +18,7 @@ MAX_PORT = 65_535
 MIN_TOKEN_CHARACTERS = 16
 DNS_PORT = 53
 MAX_WORKERS = 64
+PUBLIC_KEY = re.compile(r"ed25519:[A-Za-z0-9+/]{43}=")
 
 
 def split_address(text: str, default_port: int | None = None) -> tuple[str, int]:
@@ -226,6 +228,12 @@ class Lookups(StrictModel):
     )
 
 
+def _public_key(text: str) -> str:
+    if not PUBLIC_KEY.fullmatch(text):
+        raise ValueError("a public key is `ed25519:` and 44 characters, as `online-sentry pack key` prints it")
+    return text
+
+
 class Audits(StrictModel):
     """The security audits of all sites."""
 
@@ -242,6 +250,20 @@ class Audits(StrictModel):
         "audit-cache",
         min_length=1,
         description="Where audits keep indexes and copies of feeds; from the folder of the main file when relative.",
+    )
+    packs_dirs: tuple[Path, ...] = Field(
+        (),
+        max_length=50,
+        description="Folders with packs of known files, made by `pack build`; the folder `packs` beside this file, "
+        "where there is one, when empty.",
+    )
+    trusted_keys: tuple[Annotated[str, AfterValidator(_public_key)], ...] = Field(
+        (), max_length=50, description="Public keys whose packs are believed, as `pack key` prints them."
+    )
+    unsigned_packs: bool = Field(
+        default=False,
+        description="Whether packs that nobody signed are believed too; whoever can write into their folders then "
+        "decides what is known.",
     )
 
 

@@ -1,0 +1,1 @@
+"""Packs: what a component consists of as it was published."""
