@@ -1,5 +1,6 @@
 """The files below one folder of this machine."""
 
+import errno
 import hashlib
 import io
 import os
@@ -12,9 +13,7 @@ from pwd import getpwuid
 from sentry.domain.errors import NotFound
 from sentry.domain.finding import Manifest, Skipped
 from sentry.domain.tree_entry import EntryKind, TreeEntry
-
-MAX_FILE_BYTES = 20_000_000
-"""A larger file is listed as skipped: no script of any CMS comes near it."""
+from sentry.remote.skipping import CHANGED, MAX_FILE_BYTES, NO_FILE, is_changed, without_large
 
 MAX_FOLDER_DEPTH = 200
 KINDS: Mapping[int, EntryKind] = {
@@ -56,27 +55,28 @@ class LocalTree:
 
     def hashes(self, entries: Sequence[TreeEntry], manifest: Manifest) -> Iterator[tuple[TreeEntry, bytes]]:
         """Yields the SHA-256 digest of regular files; see `Tree`."""
-        return self._each(entries, manifest, _digest)
+        for entry, digest, _ in self._each(entries, manifest, _digest):
+            yield entry, digest
 
     def contents(self, entries: Sequence[TreeEntry], manifest: Manifest) -> Iterator[tuple[TreeEntry, bytes]]:
         """Yields the content of regular files; see `Tree`."""
-        return self._each(entries, manifest, _content)
+        for entry, content, status in self._each(entries, manifest, _content):
+            if is_changed(entry, status.st_ctime, status.st_size, status.st_ino):
+                manifest.skipped.append(Skipped(entry.shown_path, CHANGED, entry.size_bytes))
+            yield entry, content
 
     def _each(
-        self, entries: Sequence[TreeEntry], manifest: Manifest, read: Callable[[bytes], bytes]
-    ) -> Iterator[tuple[TreeEntry, bytes]]:
-        for entry in entries:
-            if entry.size_bytes > MAX_FILE_BYTES:
-                why = f"larger than {MAX_FILE_BYTES:,} bytes"
-                manifest.skipped.append(Skipped(entry.shown_path, why, entry.size_bytes))
-                continue
+        self, entries: Sequence[TreeEntry], manifest: Manifest, read: Callable[[io.BufferedReader], bytes]
+    ) -> Iterator[tuple[TreeEntry, bytes, os.stat_result]]:
+        for entry in without_large(entries, manifest):
             try:
-                found = read(os.path.join(self.root, entry.path))
+                with _opened(os.path.join(self.root, entry.path)) as file:
+                    found, status = read(file), os.fstat(file.fileno())
             except OSError as error:
-                why = f"cannot be read: {error.strerror}"
-                manifest.skipped.append(Skipped(entry.shown_path, why, entry.size_bytes))
-                continue
-            yield entry, found
+                gone = NO_FILE if error.errno == errno.ELOOP else f"cannot be read: {error.strerror}"
+                manifest.skipped.append(Skipped(entry.shown_path, gone, entry.size_bytes))
+            else:
+                yield entry, found, status
 
     def _names(self, folder: bytes, manifest: Manifest) -> list[bytes]:
         try:
@@ -116,17 +116,22 @@ def _named(name: Callable[[], str], number: int) -> str:
         return str(number)
 
 
-def _content(path: bytes) -> bytes:
-    with _opened(path) as file:
-        return file.read(MAX_FILE_BYTES)
+def _content(file: io.BufferedReader) -> bytes:
+    return file.read(MAX_FILE_BYTES)
 
 
-def _digest(path: bytes) -> bytes:
-    with _opened(path) as file:
-        return hashlib.file_digest(file, "sha256").digest()
+def _digest(file: io.BufferedReader) -> bytes:
+    return hashlib.file_digest(file, "sha256").digest()
 
 
 def _opened(path: bytes) -> io.BufferedReader:
-    """Opens a file that may have become a link or a pipe since it was looked at."""
+    """Opens a file that may have become a link or a pipe since it was looked at.
+
+    Raises:
+        OSError: it cannot be read; with ELOOP where it is no regular file any more.
+    """
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    return os.fdopen(descriptor, "rb")
+    if stat.S_ISREG(os.fstat(descriptor).st_mode):
+        return os.fdopen(descriptor, "rb")
+    os.close(descriptor)
+    raise OSError(errno.ELOOP, "no regular file")

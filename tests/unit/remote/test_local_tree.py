@@ -9,7 +9,8 @@ import pytest
 from sentry.domain.errors import NotFound
 from sentry.domain.finding import Manifest
 from sentry.domain.tree_entry import EntryKind
-from sentry.remote.local_tree import MAX_FILE_BYTES, LocalTree
+from sentry.remote.local_tree import LocalTree
+from sentry.remote.skipping import MAX_FILE_BYTES
 
 
 def walked(root: Path) -> tuple[dict[str, bytes], Manifest]:
@@ -55,11 +56,13 @@ def test_walk_does_not_wait_for_a_pipe(tmp_path: Path) -> None:
     """Nobody writes into it, and nobody may hold the audit up."""
     os.mkfifo(tmp_path / "pipe.php")
 
-    (entry,) = LocalTree(tmp_path).entries(Manifest())
-    contents = list(LocalTree(tmp_path).contents([entry], Manifest()))
+    manifest = Manifest()
+    (entry,) = LocalTree(tmp_path).entries(manifest)
+    contents = list(LocalTree(tmp_path).contents([entry], manifest))
 
     assert entry.kind is EntryKind.OTHER
-    assert contents == [(entry, b"")]
+    assert contents == []
+    assert [skipped.why for skipped in manifest.skipped] == ["is no regular file any more"]
 
 
 def test_walk_names_a_file_that_is_too_large(tmp_path: Path) -> None:
