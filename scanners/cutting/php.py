@@ -34,6 +34,19 @@ def cuts_of_php(source: bytes, signs: Sequence[Sign], is_late: Callable[[], bool
             yield from _cuts(source, program, [node])
 
 
+def is_nothing_else(source: bytes, signs: Sequence[Sign], is_late: Callable[[], bool]) -> bool:
+    """Whether a file is nothing but the injection that signs tell of, and holds nothing of a site's."""
+    program = parse(source, is_late)
+    if program is None or any(child.type == "text" and text(child).strip() for child in program.children):
+        return False
+    members = [one for node in nodes_of(program, source, signs) for one in injection(node) or ()]
+    rest = [one for one in statements(program) if one not in members]
+    pages = (child for child in program.children if child.type == "text_interpolation")
+    if any(_between(page).strip() for page in pages):
+        return False
+    return bool(members) and all(is_prelude(one) or one.type == "exit_statement" for one in rest)
+
+
 def _cuts(source: bytes, program: Node, nodes: Sequence[Node]) -> Iterator[bytes]:
     members: list[Node] = []
     for node in nodes:

@@ -7,7 +7,7 @@ from itertools import islice
 
 from scanners.cutting.directives import cuts_of_directives
 from scanners.cutting.markup import cuts_of_markup
-from scanners.cutting.php import cuts_of_php, errors
+from scanners.cutting.php import cuts_of_php, errors, is_nothing_else
 from scanners.engine import AuditedFile
 from scanners.malware import Malware
 from scanners.php.reader import PHP_BEGINS
@@ -29,10 +29,12 @@ class Excision:
     Attributes:
         content: of the file without the injection; None where it is not cut.
         why: what was done, or why nothing was.
+        is_nothing_else: whether the file is nothing but the injection.
     """
 
     content: bytes | None
     why: str
+    is_nothing_else: bool = False
 
 
 class Surgeon:
@@ -51,7 +53,7 @@ class Surgeon:
             content: the whole infected file.
             published: the SHA-256 of the file as it was published, where that is known.
         """
-        found = self._finding(path, content)
+        found = self.finding(path, content)
         if found is None:
             return Excision(None, "nothing is found in it any more")
         tried = 0
@@ -60,15 +62,14 @@ class Surgeon:
             tried += 1
             if self._is_whole(path, content, candidate, published):
                 return Excision(candidate, f"{len(content) - len(candidate):,} bytes of injection cut out")
+        if not tried and is_nothing_else(content, found.signs, is_late):
+            return Excision(None, "the file is nothing but malware", is_nothing_else=True)
         if not tried:
             return Excision(None, "what belongs to the injection cannot be told from the rest for certain")
         return Excision(None, "what would be left is not clean, or not whole")
 
-    def is_clean(self, path: str, content: bytes) -> bool:
-        """Whether nothing is found in a file."""
-        return self._finding(path, content) is None
-
-    def _finding(self, path: str, content: bytes) -> Finding | None:
+    def finding(self, path: str, content: bytes) -> Finding | None:
+        """Returns what is found in a file; what cannot be judged whole is a finding."""
         judged = self._malware.judge(AuditedFile(path, content), self._lateness())
         if judged.left_out is not None:
             return judged.finding or Finding(path, FindingClass.NOT_LOOKED_AT, ())
@@ -80,7 +81,7 @@ class Surgeon:
         broken_before, broken = (errors(one, self._lateness()) for one in (before, after))
         if broken is None or broken_before is None or broken > broken_before:
             return False
-        return bool(after.strip()) and self.is_clean(path, after)
+        return bool(after.strip()) and self.finding(path, after) is None
 
     def _lateness(self) -> Callable[[], bool]:
         ends = self._clock.monotonic() + SECONDS_PER_FILE

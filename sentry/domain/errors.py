@@ -12,6 +12,8 @@
     │   └── HostRefused         wrong key, wrong user, no permission: a person must mend it
     ├── AuditFailed             an audit did not come to its end, and nothing is known; `retryable` says what to do
     ├── PackRefused             a package or a pack of known files cannot be read, or nobody vouches for it
+    ├── QuarantineFailed        the agent's own folder of what it cleaned cannot be written; nothing else was
+    ├── QuarantineDamaged       what is in it is not what was put there
     ├── LookupFailed            a registry or an authority did not answer, or not as it must
     └── DeliveryError           a message was not accepted; `retryable` and `reason` say what to do
 
@@ -100,6 +102,14 @@ class AuditFailed(SentryError):  # noqa: N818  # reads as a state, as in the tre
 
 class PackRefused(SentryError):  # noqa: N818  # as above
     """A package or a pack of known files cannot be read, or nobody vouches for it; nothing of it was used."""
+
+
+class QuarantineFailed(SentryError):  # noqa: N818  # as above
+    """What is to be kept of a cleaning cannot be written down, so nothing else was written."""
+
+
+class QuarantineDamaged(SentryError):  # noqa: N818  # as above
+    """What is in quarantine is not what was put there."""
 
 
 class LookupFailed(SentryError):  # noqa: N818  # as above
