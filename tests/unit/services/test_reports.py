@@ -118,6 +118,20 @@ async def test_build_response_times_are_median_and_nearest_rank_of_answered_prob
     assert (day.date, day.probes, day.median_ms, day.p95_ms) == ("2026-10-05", 20, 105, 190)
 
 
+async def test_build_response_times_of_a_month_stand_at_the_days_that_they_are_of() -> None:
+    """Madrid's days, also the one of 25 hours; the last second of one is not the next one's."""
+    ledger, incidents, tickets = october()
+    begins = [datetime(2026, 10, day, tzinfo=shop().zone) for day in range(1, 32)]
+    ledger.check_samples["acme-shop/http"] = [
+        Sample("acme-shop/http", at.astimezone(UTC), SampleKind.SLOT, "up", None, 0.001 * begin.day, {})
+        for begin in begins
+        for at in (begin, begin.replace(hour=23, minute=59, second=59))
+    ]
+    site = (await service(ledger, incidents, tickets).build([shop()], OCTOBER)).sites[0]
+    found = {day.date: (day.probes, day.median_ms) for day in site.response}
+    assert found == {f"2026-10-{day:02}": (2, day) for day in range(1, 32)}
+
+
 async def test_build_no_samples_kept_says_nothing_of_response_times() -> None:
     """A figure that is not known is left out, not invented."""
     ledger, incidents, tickets = october()
