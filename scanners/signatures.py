@@ -24,6 +24,7 @@ class Match:
     Attributes:
         line: of the first text that made it fit, from 1.
         text: that text, a stranger's bytes.
+        explains: the class of other signs of the same file that this one accounts for, None for none.
     """
 
     rule: str
@@ -33,6 +34,7 @@ class Match:
     licence: str
     line: int
     text: bytes
+    explains: FindingClass | None = None
 
 
 class Signatures:
@@ -79,4 +81,5 @@ def _told(found: "list[yara.Match]", content: bytes) -> Iterator[Match]:
             licence=match.meta["license"],
             line=content.count(b"\n", 0, offset) + 1,
             text=text,
+            explains=FindingClass(match.meta["explains"]) if "explains" in match.meta else None,
         )

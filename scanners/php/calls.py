@@ -91,6 +91,8 @@ def by_value(run: Run, node: Node, kind: str, called: Value, values: tuple[Value
         values: the arguments.
     """
     hides = called.assembled or called.decoded
+    if called.origin & Origin.OBJECT:
+        return replace(_carried(values), loose=True)  # what an object does when it is called, its class says
     if called.is_foreign:
         run.hit("request_to_call", node, value=called)
         return Value(origin=Origin.REQUEST).at(line(node), text(node))
@@ -150,13 +152,13 @@ def included(run: Run, node: Node, value: Value, *, whole: bool) -> None:
 
 def _code(run: Run, made: Call) -> Value | None:
     value = made.value(-1 if made.function == b"create_function" else 0)
-    _reached(run, made, value, "code")
+    reached = _reached(run, made, value, "code")
     if value.word is None:
         if value.decoded:
             run.hit("decoded_code_unread", made.node, made.function)
         elif value.opaque:
             run.hit("opaque_code", made.node, made.function)
-        elif made.function == b"eval":
+        elif made.function == b"eval" and not reached:
             run.hit("code", made.node, made.function)
     elif made.function != b"assert" or value.decoded or value.assembled:
         if value.decoded:

@@ -298,7 +298,8 @@ def _creation(run: Run, node: Node, depth: int) -> Value:
     values = _arguments(run, arguments, depth)
     if name is not None:
         calls.created(run, node, text(name).lower().lstrip(b"\\"), values)
-    return replace(union(*values), loose=True)
+    made = union(*values)
+    return replace(made, origin=made.origin | Origin.OBJECT, loose=True)
 
 
 def _call(run: Run, node: Node, depth: int) -> Value:

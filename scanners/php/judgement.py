@@ -6,7 +6,7 @@ from scanners.engine import AuditedFile, Opinion, shown
 from scanners.php.reader import PHP_BEGINS, Reading, read
 from scanners.php.run import Hit
 from scanners.php.signals import SIGNALS, Weight
-from sentry.domain.finding import Evidence, FindingClass, Sign, SourceLine
+from sentry.domain.finding import FindingClass, Sign, SourceLine
 
 HINTS_THAT_COUNT = 2
 
@@ -31,7 +31,7 @@ class PhpEngine:
 
 def _signs(reading: Reading) -> tuple[Sign, ...]:
     several = len({hit.signal for hit in reading.hits}) >= HINTS_THAT_COUNT
-    signs = [(hit, _verdict(SIGNALS[hit.signal].in_depth(hit.depth), several=several)) for hit in reading.hits]
+    signs = [(hit, _verdict(hit.weight, several=several)) for hit in reading.hits]
     return tuple(_sign(hit, verdict) for hit, verdict in signs if verdict is not None)
 
 
@@ -47,7 +47,7 @@ def _sign(hit: Hit, verdict: FindingClass) -> Sign:
         rule=hit.signal,
         meaning=SIGNALS[hit.signal].meaning,
         verdict=verdict,
-        evidence=Evidence.BEHAVIOUR,
+        evidence=SIGNALS[hit.signal].evidence,
         detail=shown(hit.detail.encode()),
         way=tuple(SourceLine(number, shown(text)) for number, text in dict.fromkeys(lines)),
         layer=hit.depth,

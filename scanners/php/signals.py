@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 
+from sentry.domain.finding import Evidence
+
 
 class Weight(IntEnum):
     """How much a signal says."""
@@ -20,11 +22,13 @@ class Signal:
     Attributes:
         weight: by itself; in_layer: where it stands in code that was hidden in the file.
         meaning: for the reader of a finding, in English.
+        evidence: what it was seen by; that something is hidden is none of what it does, and the other way round.
     """
 
     weight: Weight
     meaning: str
     in_layer: Weight = Weight.SUSPICION
+    evidence: Evidence = Evidence.BEHAVIOUR
 
     def in_depth(self, depth: int) -> Weight:
         """Returns what it says so many layers deep."""
@@ -32,6 +36,7 @@ class Signal:
 
 
 PROOF, SUSPICION, HINT = Weight.PROOF, Weight.SUSPICION, Weight.HINT
+STYLE = Evidence.STYLE
 
 SIGNALS: Mapping[str, Signal] = {
     # What a visitor sends is run.
@@ -56,14 +61,22 @@ SIGNALS: Mapping[str, Signal] = {
     "remote_to_include": Signal(PROOF, "what another server sends is run as a file", PROOF),
     "remote_to_file": Signal(HINT, "what another server sends is written into a file", PROOF),
     # Hidden by way of writing.
-    "hidden_source": Signal(PROOF, "the name of the request's data is put together from pieces", PROOF),
-    "hidden_function": Signal(PROOF, "the name of a dangerous function is put together from pieces", PROOF),
-    "hidden_include": Signal(SUSPICION, "the name of a file that is run is decoded", PROOF),
-    "decoded_code": Signal(PROOF, "text that was encoded is decoded and run", PROOF),
-    "decoded_code_unread": Signal(SUSPICION, "something is decoded and run that cannot be read here", PROOF),
-    "built_code": Signal(SUSPICION, "text put together from pieces is run as PHP"),
-    "opaque_code": Signal(SUSPICION, "a large unreadable text is made into code and run"),
-    "opaque_call": Signal(SUSPICION, "a large unreadable text goes to a function whose name is hidden"),
+    "hidden_source": Signal(
+        PROOF, "the name of the request's data is put together from pieces", PROOF, evidence=STYLE
+    ),
+    "hidden_function": Signal(
+        PROOF, "the name of a dangerous function is put together from pieces", PROOF, evidence=STYLE
+    ),
+    "hidden_include": Signal(SUSPICION, "the name of a file that is run is decoded", PROOF, evidence=STYLE),
+    "decoded_code": Signal(PROOF, "text that was encoded is decoded and run", PROOF, evidence=STYLE),
+    "decoded_code_unread": Signal(
+        SUSPICION, "something is decoded and run that cannot be read here", PROOF, evidence=STYLE
+    ),
+    "built_code": Signal(SUSPICION, "text put together from pieces is run as PHP", evidence=STYLE),
+    "opaque_code": Signal(SUSPICION, "a large unreadable text is made into code and run", evidence=STYLE),
+    "opaque_call": Signal(
+        SUSPICION, "a large unreadable text goes to a function whose name is hidden", evidence=STYLE
+    ),
     "decoded_drop": Signal(PROOF, "decoded PHP is written into a file", PROOF),
     "plain_drop": Signal(PROOF, "PHP that runs commands is written into a file", PROOF),
     "dangerous_callback": Signal(PROOF, "code is run by way of a callback", PROOF),
@@ -72,18 +85,18 @@ SIGNALS: Mapping[str, Signal] = {
     "include_of_data": Signal(PROOF, "a text is run as if it were a file (data:)", PROOF),
     "windows_shell": Signal(PROOF, "a shell of Windows is started", PROOF),
     # What is odd in a layer, and ordinary outside.
-    "code": Signal(HINT, "text is run as PHP", PROOF),
+    "code": Signal(HINT, "text is run as PHP", PROOF, evidence=STYLE),
     "command": Signal(HINT, "a command of the server is run", PROOF),
     "dynamic_danger": Signal(HINT, "a dangerous function is called by a variable", PROOF),
     "setting": Signal(HINT, "a setting is changed that decides what PHP runs", PROOF),
     # Style.
-    "style_names": Signal(HINT, "names that look alike (O0O0, Il1l)"),
-    "style_goto": Signal(HINT, "the order of the code is scrambled by goto"),
-    "style_escapes": Signal(HINT, "texts are written in escapes"),
-    "style_bits": Signal(HINT, "texts are combined bit by bit"),
-    "style_comments": Signal(HINT, "comments stand between all parts of expressions"),
-    "style_padding": Signal(SUSPICION, "code is moved out of sight to the right"),
-    "style_indexes": Signal(HINT, "texts are picked together letter by letter"),
-    "unfinished": Signal(HINT, "the file could not be looked at whole within its time"),
+    "style_names": Signal(HINT, "names that look alike (O0O0, Il1l)", evidence=STYLE),
+    "style_goto": Signal(HINT, "the order of the code is scrambled by goto", evidence=STYLE),
+    "style_escapes": Signal(HINT, "texts are written in escapes", evidence=STYLE),
+    "style_bits": Signal(HINT, "texts are combined bit by bit", evidence=STYLE),
+    "style_comments": Signal(HINT, "comments stand between all parts of expressions", evidence=STYLE),
+    "style_padding": Signal(SUSPICION, "code is moved out of sight to the right", evidence=STYLE),
+    "style_indexes": Signal(HINT, "texts are picked together letter by letter", evidence=STYLE),
+    "unfinished": Signal(HINT, "the file could not be looked at whole within its time", evidence=STYLE),
 }
 """Every sign, by its lasting name."""

@@ -23,13 +23,14 @@ class Origin:
     HIDDEN: Final = 4
     SERVER: Final = 8
     GLOBALS: Final = 16
+    OBJECT: Final = 32
 
 
 FOREIGN: Final = Origin.REQUEST | Origin.HIDDEN
 """What a visitor can send: plainly, or by a name that was put together to hide it."""
 
 CARRIED: Final = Origin.REQUEST | Origin.REMOTE | Origin.HIDDEN
-"""What stays with data on their way; that something is `$_SERVER` or `$GLOBALS` itself ends with an index."""
+"""What stays with data on their way; that something is `$_SERVER`, `$GLOBALS` or a new object itself does not."""
 
 
 @dataclass(frozen=True, slots=True)
