@@ -117,6 +117,7 @@ def _vulnerable(alike: Sequence[Component], advisory: Advisory, affected: Affect
         detail="; ".join(_details(alike, advisory, affected, is_served=is_served)),
         author=advisory.author,
         licence=advisory.licence,
+        mended_in=affected.cure(one.version) or "",
     )
     return Finding(path=one.key, verdict=verdict, signs=(sign,), place=Place.COMPONENT)
 

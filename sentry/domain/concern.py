@@ -31,6 +31,11 @@ class ConcernKind(StrEnum):
     DNS_DRIFT = "dns_drift"
     BURN_RATE = "burn_rate"
     REQUEST_BUDGET = "request_budget"
+    INFECTION = "infection"
+    VULNERABILITY = "vulnerability"
+    AUDIT_FINDINGS = "audit_findings"
+    """What an audit found that somebody should look at, and that is nothing to frighten a client with."""
+    AUDIT_LATE = "audit_late"
     GROUP = "group"
     """Several sites that fail together: the one incident that is told for all of them."""
 

@@ -88,6 +88,7 @@ class Sign:
         way: the lines from source to sink; the sink alone where nothing foreign leads to it.
         layer: 0 in the file itself, more in what is hidden in it.
         author, licence: whose rule it is and on what terms, where it is one of a file of rules.
+        mended_in: of a hole in a component: the first version without it; empty where there is none.
     """
 
     rule: str
@@ -99,6 +100,7 @@ class Sign:
     layer: int = 0
     author: str = ""
     licence: str = ""
+    mended_in: str = ""
 
 
 @dataclass(frozen=True, slots=True)

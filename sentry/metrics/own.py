@@ -140,6 +140,17 @@ _TABLE = (
     # maintenance
     _gauge("site_requests_today", "Requests that the watch has made to the site in its local day.", "site"),
     _gauge("site_received_bytes_today", "Bytes that the watch has received from the site in its local day.", "site"),
+    # audits
+    _counter("audits_total", "Security audits that ended, by result.", "result", preset=("completed", "failed")),
+    _gauge("audits_running", "Security audits under way."),
+    _gauge("audits_late", "Sites whose security audit is late."),
+    _gauge("audit_last_completed_timestamp_seconds", "When the last security audit of the site ended.", "site"),
+    _gauge("audit_next_timestamp_seconds", "When the next security audit of the site begins.", "site"),
+    _gauge("audit_duration_seconds", "How long the last security audit of the site took.", "site"),
+    _gauge("audit_files", "Files that the last security audit of the site looked at.", "site"),
+    _gauge(
+        "audit_findings", "Findings of the last security audit that are not allowed, by class.", "site", "verdict"
+    ),
     _gauge("request_budget_used_ratio", "Share of the site's daily request budget that is used.", "site"),
     _gauge("maintenance_active", "Whether announced maintenance is under way at the site.", "site"),
     # configuration and web

@@ -88,6 +88,7 @@ def _seconds(value: Any, wording: Wording) -> str:  # noqa: ANN401  # any JSON v
 
 FORMS: dict[str, Form] = {
     "since": _minute,
+    "due_at": _minute,
     "starts_at": _minute,
     "ends_at": _minute,
     "not_after": _minute,

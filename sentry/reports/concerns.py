@@ -242,6 +242,90 @@ CONCERNS: dict[ConcernKind, ConcernText] = {
         rows=((N_("Used"), "used"), (N_("Allowed"), "allowed")),
         words={"what": {"requests": N_("requests"), "bytes": N_("bytes")}},
     ),
+    ConcernKind.INFECTION: ConcernText(
+        alertname="SiteInfected",
+        opened=(
+            N_("{site}: harmful code was found in {count} places"),
+            N_("{site}: harmful code was found"),
+        ),
+        resolved=(
+            N_("{site}: the harmful code is gone, {duration} after it was found"),
+            N_("{site}: the harmful code is gone"),
+        ),
+        meaning=(
+            N_(
+                "Somebody has put code on the site that does not belong there. With it a stranger can change pages, "
+                "send mail in your name, or read what customers enter. The site may look just as ever."
+            ),
+        ),
+        advice=N_(
+            "We take the code out, put back what was changed, and close the way by which it came in. You need to do "
+            "nothing now. Please put no old copy of the site back meanwhile, and change your passwords when we say "
+            "so."
+        ),
+        rows=((N_("How many"), "count"), (N_("Where"), "places")),
+    ),
+    ConcernKind.VULNERABILITY: ConcernText(
+        alertname="VulnerableComponent",
+        opened=(
+            N_("{site}: {component} has a known security hole"),
+            N_("{site}: a part of the site has a known security hole"),
+        ),
+        resolved=(
+            N_("{site}: {component} no longer has a known security hole"),
+            N_("{site}: the security hole is closed"),
+        ),
+        meaning=(
+            N_(
+                "A hole in {component} has become publicly known, and whoever knows of it could use it. Version "
+                "{mended_in} has it no longer."
+            ),
+            N_(
+                "A hole in {component} has become publicly known, and whoever knows of it could use it. There is no "
+                "version without it yet."
+            ),
+            N_("A hole in a part of the site has become publicly known, and whoever knows of it could use it."),
+        ),
+        remedies=(N_("We bring it to version {mended_in} and see that the site works as before."),),
+        advice=N_("We switch it off or protect it until there is a version without the hole."),
+        rows=((N_("Component"), "component"), (N_("Mended in"), "mended_in"), (N_("What is known"), "holes")),
+    ),
+    ConcernKind.AUDIT_FINDINGS: ConcernText(
+        alertname="AuditFindings",
+        opened=(
+            N_("{audited}: the security audit found {count} things to look at"),
+            N_("A security audit found something to look at"),
+        ),
+        resolved=(
+            N_("{audited}: the security audit finds nothing to look at any more"),
+            N_("The security audit finds nothing to look at any more"),
+        ),
+        meaning=(
+            N_("None of it is proven to be harmful, so the client was not told. It is told again when it changes."),
+        ),
+        advice=N_(
+            "Look at each: mend it, or allow it with a reason and a date (`audit allow`). What is allowed is told no "
+            "more."
+        ),
+        rows=((N_("Site"), "audited"), (N_("How many"), "count"), (N_("Findings"), "findings")),
+    ),
+    ConcernKind.AUDIT_LATE: ConcernText(
+        alertname="AuditLate",
+        opened=(
+            N_("{audited}: the security audit is late, it was due at {due_at}"),
+            N_("A security audit is late"),
+        ),
+        resolved=(
+            N_("{audited}: the security audit was made"),
+            N_("The security audit was made"),
+        ),
+        meaning=(
+            N_("The last attempt failed: {why}"),
+            N_("The audit that was promised has not been made yet."),
+        ),
+        advice=N_("Find out what stands in its way: `audit SITE` makes one now and says what is wrong."),
+        rows=((N_("Site"), "audited"), (N_("Due at"), "due_at"), (N_("Last error"), "why")),
+    ),
     ConcernKind.GROUP: ConcernText(
         alertname="SitesDown",
         opened=(N_("{count} sites are down together: {trait}"), N_("Several sites are down together")),

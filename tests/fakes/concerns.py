@@ -54,11 +54,25 @@ FACTS: dict[ConcernKind, dict[str, Any]] = {
         "runs_out_at": "2026-11-24T15:00:00+00:00",
     },
     ConcernKind.REQUEST_BUDGET: {"used": 8000, "allowed": 10_000, "what": "requests"},
+    ConcernKind.INFECTION: {"count": 2, "places": ["wp-content/uploads/x.php", "index.php"]},
+    ConcernKind.VULNERABILITY: {
+        "component": "woocommerce 8.1.0",
+        "mended_in": ["8.1.1"],
+        "holes": ["CVE-2026-1: a stranger can read orders"],
+    },
+    ConcernKind.AUDIT_FINDINGS: {
+        "audited": "Acme",
+        "count": 1,
+        "findings": ["suspicious: wp-content/themes/acme/x.php"],
+    },
+    ConcernKind.AUDIT_LATE: {"audited": "Acme", "due_at": "2026-11-20T02:14:00+00:00", "why": "no route to host"},
     ConcernKind.GROUP: {"trait": "address", "value": "203.0.113.7", "failing": 80, "answering": 2},
 }
 """Facts of each kind as whoever watches for it gives them."""
 
-OF_AGENT = frozenset({ConcernKind.OWN_FAULT, ConcernKind.RESOLVER})
+OF_AGENT = frozenset(
+    {ConcernKind.OWN_FAULT, ConcernKind.RESOLVER, ConcernKind.AUDIT_FINDINGS, ConcernKind.AUDIT_LATE}
+)
 
 
 def concern(kind: ConcernKind = ConcernKind.DEGRADED, **changed: Any) -> Concern:
