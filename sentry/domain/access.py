@@ -3,6 +3,7 @@
 import base64
 import binascii
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Self
 
@@ -11,6 +12,8 @@ from pydantic import AfterValidator, Field, SecretStr, model_validator
 from sentry.domain.model import StrictModel
 
 HOST_KEY_ADVICE = "write the type and the key, e.g. 'ssh-ed25519 AAAAC3Nza…', as ssh-keyscan and known_hosts have it"
+LEAST_PARTS = 2
+"""A public key holds the name of its type, and at least one number."""
 
 
 def fingerprint(key: bytes) -> str:
@@ -29,9 +32,22 @@ def _host_key(text: str) -> str:
         key = base64.b64decode(encoded, validate=True)
     except (binascii.Error, ValueError) as error:
         raise ValueError(f"the key is no base64; {HOST_KEY_ADVICE}") from error
-    if key[4 : 4 + int.from_bytes(key[:4])] != name.encode():
+    parts = _parts(key)
+    if len(parts) < LEAST_PARTS or parts[0] != name.encode():
         raise ValueError(f"the key is cut off or is none of type {name}; {HOST_KEY_ADVICE}")
     return f"{name} {encoded}"
+
+
+def _parts(key: bytes) -> Sequence[bytes]:
+    """Returns the texts and numbers of a public key, each of which follows its length; none where one is cut off."""
+    parts = []
+    while key:
+        end = 4 + int.from_bytes(key[:4])
+        if len(key) < end:
+            return ()
+        parts.append(key[4:end])
+        key = key[end:]
+    return parts
 
 
 HostKey = Annotated[str, AfterValidator(_host_key)]

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import AfterValidator, AnyHttpUrl, Field, SerializeAsAny, model_validator
 
+from sentry.domain.access import Access
 from sentry.domain.audit_policy import AuditPolicy, SiteAudit
 from sentry.domain.failure_report import Attribution
 from sentry.domain.model import StrictModel
@@ -267,6 +268,9 @@ class Site(StrictModel):
     contract_start: date | None = Field(None, description="First day that counts; the day first seen when absent.")
     request_budget: RequestBudget | None = Field(
         None, description="What the watch may ask of this site in a local day; each key the plan's when absent."
+    )
+    access: Access | None = Field(
+        None, description="Where its files are and how they are reached, for security audits: docs/access.md."
     )
     audit: SiteAudit | None = Field(
         None, description="How this site is audited for security; each key the plan's when absent."
