@@ -155,6 +155,7 @@ class Manifest:
         scripts: files that hold PHP; hidden: names that begin with a dot.
         known: files that are as their package was published.
         rows: of the database.
+        requests: that the site was asked over the web.
         parts: what each examiner says of its own part, by its name: e.g. that a feed is missing.
         failures: what broke while it looked; an error is never a verdict.
     """
@@ -165,6 +166,7 @@ class Manifest:
     folders: int = 0
     known: int = 0
     rows: int = 0
+    requests: int = 0
     size_bytes: int = 0
     skipped: list[Skipped] = field(default_factory=list)
     parts: dict[str, str] = field(default_factory=dict)

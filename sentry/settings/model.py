@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, AnyHttpUrl, BeforeValidator, Field, SecretStr, model_validator
 
 from sentry.domain.anchor import parse_anchor
+from sentry.domain.audit_visits import AuditVisits
 from sentry.domain.model import StrictModel
 from sentry.domain.site import Key
 from sentry.domain.vulnerability_feed import VulnerabilityFeed
@@ -246,6 +247,7 @@ class Audits(StrictModel):
         description="Where known holes in core, plugins, themes and packages are looked up. Without any, and where "
         "one is missing, damaged or too old, an audit says that they are unknown.",
     )
+    visits: AuditVisits = Field(AuditVisits(), description="What an audit may ask of a site over the web.")
     cache_folder: str = Field(
         "audit-cache",
         min_length=1,

@@ -18,6 +18,7 @@ SECTIONS = {
     "lookups": "Lookups",
     "audits": "Audits",
     "audits.feeds[]": "VulnerabilityFeed",
+    "audits.visits": "AuditVisits",
     "tickets": "Tickets",
     "defaults": "Defaults",
     "plans.KEY": "Plan",

@@ -6,12 +6,17 @@ from pathlib import Path
 
 from scanners.components.examiner import ComponentsExaminer
 from scanners.components.feeds import Feeds
+from scanners.exposure.examiner import ExposureExaminer
 from scanners.files import FilesExaminer
 from scanners.malware import Malware
+from scanners.web.answer import Web
+from scanners.web.client import HttpWeb
+from scanners.web.visitors import plain
 from sentry.app.auditing.order import AuditOrder
 from sentry.domain.audit_outcome import put_together
 from sentry.domain.errors import HostError
 from sentry.domain.finding import AuditReport, Finding, Manifest, Skipped
+from sentry.domain.site import Site
 from sentry.domain.tree_entry import EntryKind, TreeEntry
 from sentry.ports import Clock, Examiner, Scene, Tree
 from sentry.remote.local_tree import LocalTree
@@ -21,6 +26,7 @@ Make = Callable[[AuditOrder], Examiner | None]
 EXAMINERS: Sequence[Make] = (
     lambda _order: FilesExaminer(Malware().judge),
     lambda order: ComponentsExaminer(Feeds(order.feeds, Path(order.home), Path(order.cache))),
+    lambda order: ExposureExaminer(_web(order), plain(order.user_agent)),
 )
 """Makes the examiners, in the order in which they look; None where an order gives one nothing to do.
 
@@ -78,6 +84,11 @@ def _examined(examiner: Examiner, scene: Scene) -> Iterator[Finding]:
         raise
     except Exception as error:  # noqa: BLE001  # whatever a stranger's site brings an examiner to
         scene.manifest.failures.append(f"{examiner.name} failed: {type(error).__name__}: {error}"[:500])
+
+
+def _web(order: AuditOrder) -> Callable[[Site], Web] | None:
+    """What opens a site over the web, None where that is not wanted."""
+    return (lambda site: HttpWeb(str(site.url), order.visits)) if order.visits.enabled else None
 
 
 def _teller(told: Progress, part: str) -> Callable[[int, int], None]:

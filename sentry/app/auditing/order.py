@@ -1,7 +1,8 @@
 """What is to be audited, as the process of an audit is told."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from sentry.domain.audit_visits import AuditVisits
 from sentry.domain.site import Site
 from sentry.domain.vulnerability_feed import VulnerabilityFeed
 
@@ -16,6 +17,8 @@ class AuditOrder:
         feeds: where known holes are looked up.
         home: the folder that relative paths of the configuration begin at.
         cache: the folder of what is made ready once for all audits.
+        visits: what a site may be asked over the web.
+        user_agent: what the audit calls itself.
     """
 
     folder: str = ""
@@ -23,3 +26,5 @@ class AuditOrder:
     feeds: tuple[VulnerabilityFeed, ...] = ()
     home: str = ""
     cache: str = ""
+    visits: AuditVisits = field(default_factory=AuditVisits)
+    user_agent: str = "online-sentry"
