@@ -100,6 +100,13 @@ def _docroot(path: str) -> str:
     return path
 
 
+class DatabaseAccount(StrictModel):
+    """An account of a site's database."""
+
+    user: str = Field(min_length=1, max_length=128, description="Its name; one that may only read is enough.")
+    password: SecretStr = Field(description="Use ${NAME}.")
+
+
 class Access(StrictModel):
     """Where the files of a site are, and how they are reached."""
 
@@ -107,6 +114,11 @@ class Access(StrictModel):
     local: bool = Field(default=False, description="Whether they are on this machine; instead of `ssh`.")
     docroot: Annotated[str, AfterValidator(_docroot)] = Field(
         description="The folder that the web server serves, absolute."
+    )
+    database: DatabaseAccount | None = Field(
+        None,
+        description="By which an audit reads the site's database: SELECT is enough, TRIGGER and EVENT let it see "
+        "what the server runs by itself. The site's own account, as its wp-config.php has it, when absent.",
     )
     max_load: float | None = Field(
         None,

@@ -52,6 +52,12 @@ class SiteAudit(AuditPolicy):
     """How one site is audited; what is absent is that of its plan."""
 
     allow: tuple[AllowedFinding, ...] = Field((), max_length=500, description="What may stay although it is found.")
+    known_admins: tuple[str, ...] = Field(
+        (),
+        max_length=100,
+        description="Logins or e-mail addresses of those who may administer the site; any other administrator is a "
+        "finding. When absent, only those are whom WordPress did not make.",
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from scanners.components.examiner import ComponentsExaminer
 from scanners.components.feeds import Feeds
+from scanners.database.examiner import DatabaseExaminer
 from scanners.exposure.examiner import ExposureExaminer
 from scanners.files import FilesExaminer
 from scanners.malware import Malware
@@ -25,6 +26,9 @@ Make = Callable[[AuditOrder], Examiner | None]
 
 EXAMINERS: Sequence[Make] = (
     lambda _order: FilesExaminer(Malware().judge),
+    lambda order: DatabaseExaminer(
+        Malware().judge, known_admins=order.site.audit.known_admins if order.site and order.site.audit else ()
+    ),
     lambda order: ComponentsExaminer(Feeds(order.feeds, Path(order.home), Path(order.cache))),
     lambda order: ExposureExaminer(_web(order), plain(order.user_agent)),
 )

@@ -74,18 +74,20 @@ class WordPress:
         docroot: owned by `account`, as is all else of it.
     """
 
-    def __init__(self, folder: Path, account: Account, port: int, database_port: int) -> None:
+    def __init__(self, folder: Path, account: Account) -> None:
         self.folder = folder
         self.account = account
         self.docroot = folder / "site"
-        self.url = f"http://{LOOPBACK}:{port}"
-        self._port = port
-        self.database = MariaDb(folder / "db", account, database_port)
+        self._port = free_port()
+        self.url = f"http://{LOOPBACK}:{self._port}"
+        self.database = MariaDb(folder / "db", account, free_port())
         self._running = ExitStack()
 
     def __enter__(self) -> Self:
         with ExitStack() as started:
             started.enter_context(self.database)
+            for option in ("siteurl", "home"):
+                self.sql(f"UPDATE wp_options SET option_value = '{self.url}' WHERE option_name = '{option}'")  # noqa: S608  # ours
             php = started.enter_context(PhpFpm(self.folder / "php", self.account))
             started.enter_context(SiteServer(self.folder / "web", self.account, self.docroot, php.socket, self._port))
             self._running = started.pop_all()
@@ -126,10 +128,7 @@ _LOADED = (
 
 
 class WordPressKit:
-    """Installs WordPress once, and hands out copies.
-
-    All stand at the same address, which is kept in the database, so only one can run at a time.
-    """
+    """Installs WordPress once, and hands out copies, each at an address of its own."""
 
     def __init__(self) -> None:
         if not PACKAGED.is_dir():
@@ -138,7 +137,6 @@ class WordPressKit:
         self._folder = Path(tempfile.mkdtemp(prefix="osw-"))
         atexit.register(shutil.rmtree, self._folder, ignore_errors=True)
         self._folder.chmod(0o711)  # the account looks for its own folder in it, and sees no others
-        self._port, self._database_port = free_port(), free_port()
         self._numbers = count(1)
         self._template = self._install()
 
@@ -146,7 +144,7 @@ class WordPressKit:
         """Returns a copy of the site as it was installed, not yet running."""
         folder = self._folder / str(next(self._numbers))
         subprocess.run(("cp", "-a", "--reflink=auto", str(self._template), str(folder)), check=True)
-        site = WordPress(folder, self._account, self._port, self._database_port)
+        site = WordPress(folder, self._account)
         _configure(site)
         return site
 
@@ -154,7 +152,7 @@ class WordPressKit:
         folder = self._folder / "t"
         folder.mkdir()
         subprocess.run(("cp", "-aL", str(PACKAGED), str(folder / "site")), check=True)
-        site = WordPress(folder, self._account, self._port, self._database_port)
+        site = WordPress(folder, self._account)
         _configure(site)
         self._account.own(folder)
         site.database.install()
