@@ -33,6 +33,9 @@ STARTING_LOOKS = 60
 DRAIN_WITHIN_S = 3.0
 """At an orderly stop, a worker hands over what it has seen within this time."""
 
+ENDS_WITHIN_S = 1.0
+"""A process whose pipe is closed has ended within this time, or is killed."""
+
 _log = structlog.get_logger()
 
 
@@ -185,9 +188,7 @@ class Life:
     async def ended(self) -> str:
         """Waits for the end of the process, and returns how it ended."""
         fault = await self._link.lost
-        self._kill()
-        assert self._process is not None  # noqa: S101  # set before anybody else knows of this life
-        code = await self._process.wait()
+        code = await self._exit_code()
         return self._why_cut or fault or (f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}")
 
     async def drain(self) -> None:
@@ -204,6 +205,16 @@ class Life:
             _log.error("a worker does not stop and is killed", worker=self._number)
             self._link.abort()
             await self.ended()
+
+    async def _exit_code(self) -> int:
+        """Lets the process end by itself: to signal a dead one takes its exit code from whoever waits for it."""
+        assert self._process is not None  # noqa: S101  # set before anybody else knows of this life
+        try:
+            async with asyncio.timeout(ENDS_WITHIN_S):
+                return await self._process.wait()
+        except TimeoutError:
+            self._kill()
+            return await self._process.wait()
 
     def _kill(self) -> None:
         if self._process is not None and self._process.returncode is None:
