@@ -2,7 +2,7 @@
 
 from sentry.ports.alerts import BudgetWording, Channel, DeliveryOutbox, MessageRenderer, StandingChannel
 from sentry.ports.audit_book import AuditBook
-from sentry.ports.audits import CleanBook, Examiner, Scene, Told
+from sentry.ports.audits import CleanBook, DigestBook, Examiner, Scene, Told
 from sentry.ports.clock import Clock, Timer
 from sentry.ports.duties import DueBook, Marks, Observation, ObservationBook
 from sentry.ports.hosts import Host, Outcome, Output, Tree, Tunnel
@@ -27,6 +27,7 @@ __all__ = [
     "CorrectedCheck",
     "Correction",
     "DeliveryOutbox",
+    "DigestBook",
     "DueBook",
     "EventQueue",
     "EvidenceCollector",

@@ -78,3 +78,18 @@ class CleanBook(Protocol):
             is_script: whether it holds code that a server would run.
         """
         ...
+
+
+class DigestBook(Protocol):
+    """The digests of the files of one tree, as they were when they were last reckoned."""
+
+    def recall(self, entries: Sequence[TreeEntry]) -> Mapping[bytes, bytes]:
+        """Returns the digests, by path, of those that are as they were.
+
+        The time of change decides, which nobody but the kernel can set, with size and inode.
+        """
+        ...
+
+    def keep(self, entries: Sequence[TreeEntry], digests: Mapping[bytes, bytes]) -> None:
+        """Remembers these digests, by path, and no others; not those of files without an inode."""
+        ...
