@@ -51,7 +51,7 @@ class FilesExaminer:
     def _is_settled(self, entry: TreeEntry, scene: Scene) -> bool:
         """Whether it need not be opened; then it is counted here."""
         is_known = entry.path in scene.known
-        if is_known:
+        if is_known or entry.path in scene.judged:
             is_script: bool | None = entry.path.lower().endswith(SCRIPTS)
         else:
             is_script = None if self._clean is None else self._clean.recall(entry.path, scene.digests[entry.path])

@@ -10,8 +10,10 @@ from rich.markup import escape
 
 from sentry.app.auditing.errand import audited
 from sentry.app.auditing.order import AuditOrder
+from sentry.app.packs import chosen
 from sentry.cli.audit_progress import followed
-from sentry.cli.shell import ExitCode, JsonOption, command, out, print_json
+from sentry.cli.packs import PacksOption, TrustOption, UnsignedOption
+from sentry.cli.shell import ExitCode, JsonOption, command, config_of, out, print_json
 from sentry.domain.finding import WORST_FIRST, AuditReport, Finding, FindingClass, Sign
 
 REPORT: TypeAdapter[AuditReport] = TypeAdapter(AuditReport)
@@ -35,13 +37,18 @@ def register(app: typer.Typer) -> None:
 
 
 async def audit(
+    context: typer.Context,
     *,
     path: Annotated[Path, typer.Option("--path", metavar="DIR", help="The folder that a site is served from.")],
+    packs: PacksOption = None,
+    trust: TrustOption = None,
+    unsigned: UnsignedOption = False,
     as_json: JsonOption = False,
 ) -> ExitCode:
     """Look through every file of a folder for malware. The exit code says what the worst is that was found."""
+    known_good = chosen(config_of(context), packs or (), trust or (), unsigned=unsigned)
     with followed() as told:
-        report = await audited(AuditOrder(folder=str(path)), told)
+        report = await audited(AuditOrder(folder=str(path), packs=known_good), told)
     if as_json:
         print_json(REPORT.dump_python(report, mode="json"))
     else:
@@ -55,6 +62,8 @@ def _print(report: AuditReport) -> None:
     manifest = report.manifest
     for failure in manifest.failures:
         out.print(f"[bold red]failed[/] {escape(failure)}")
+    for part, said in manifest.parts.items():
+        out.print(f"{part}: {escape(said)}")
     counted = Counter(finding.verdict for finding in report.findings)
     found = ", ".join(
         f"{counted[verdict]} {verdict.replace('_', ' ')}" for verdict in WORST_FIRST if counted[verdict]

@@ -27,6 +27,7 @@ class Scene:
         digests: SHA-256 of each regular file that could be read, by its path; reckoned once for all.
         known: paths of files that are as they were published. Whoever recognises them adds them; nobody after that
             needs to look into them.
+        judged: paths of files that an examiner has judged in its own way, and that need not be judged again.
     """
 
     site: Site | None
@@ -38,6 +39,7 @@ class Scene:
     told: Told
     digests: Mapping[bytes, bytes] = field(default_factory=dict)
     known: set[bytes] = field(default_factory=set)
+    judged: set[bytes] = field(default_factory=set)
 
 
 class Examiner(Protocol):

@@ -2,6 +2,7 @@
 
 import posixpath
 from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from pathlib import Path
 
 from scanners.components.examiner import ComponentsExaminer
@@ -9,6 +10,7 @@ from scanners.components.feeds import Feeds
 from scanners.database.examiner import DatabaseExaminer
 from scanners.exposure.examiner import ExposureExaminer
 from scanners.files import FilesExaminer
+from scanners.integrity.examiner import IntegrityExaminer
 from scanners.malware import Malware
 from scanners.web.answer import Web
 from scanners.web.client import HttpWeb
@@ -24,10 +26,18 @@ from sentry.remote.local_tree import LocalTree
 
 Make = Callable[[AuditOrder], Examiner | None]
 
+
+@cache
+def _malware() -> Malware:
+    """Returns what judges files, for every examiner that has some judged: its rules are compiled once."""
+    return Malware()
+
+
 EXAMINERS: Sequence[Make] = (
-    lambda _order: FilesExaminer(Malware().judge),
+    lambda order: IntegrityExaminer(order.packs.shelf(), _malware().judge),
+    lambda _order: FilesExaminer(_malware().judge),
     lambda order: DatabaseExaminer(
-        Malware().judge, known_admins=order.site.audit.known_admins if order.site and order.site.audit else ()
+        _malware().judge, known_admins=order.site.audit.known_admins if order.site and order.site.audit else ()
     ),
     lambda order: ComponentsExaminer(Feeds(order.feeds, Path(order.home), Path(order.cache))),
     lambda order: ExposureExaminer(_web(order), plain(order.user_agent)),
@@ -64,10 +74,11 @@ def audit(order: AuditOrder, clock: Clock, told: Progress) -> AuditReport:
         digests[entry.path] = digest
         told("hashing", len(digests), len(files))
     examiners = [examiner for make in EXAMINERS if (examiner := make(order)) is not None]
-    known: set[bytes] = set()
+    known, judged = set[bytes](), set[bytes]()
     findings: list[Finding] = []
     for examiner in examiners:
-        scene = Scene(order.site, None, tree, entries, manifest, clock, _teller(told, examiner.name), digests, known)
+        teller = _teller(told, examiner.name)
+        scene = Scene(order.site, None, tree, entries, manifest, clock, teller, digests, known, judged)
         findings.extend(_examined(examiner, scene))
     return AuditReport(
         root=tree.root.decode("utf-8", "backslashreplace"),

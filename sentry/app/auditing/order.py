@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from sentry.app.packs import PackAccess
 from sentry.domain.audit_visits import AuditVisits
 from sentry.domain.site import Site
 from sentry.domain.vulnerability_feed import VulnerabilityFeed
@@ -19,6 +20,7 @@ class AuditOrder:
         cache: the folder of what is made ready once for all audits.
         visits: what a site may be asked over the web.
         user_agent: what the audit calls itself.
+        packs: what is known to be good.
     """
 
     folder: str = ""
@@ -28,3 +30,4 @@ class AuditOrder:
     cache: str = ""
     visits: AuditVisits = field(default_factory=AuditVisits)
     user_agent: str = "online-sentry"
+    packs: PackAccess = field(default_factory=PackAccess)
