@@ -16,22 +16,25 @@ _NEWLINE = re.compile(rb"\r?\n")
 _SPACE = re.compile(rb"\s*\Z")
 
 
-def cuts_of_php(source: bytes, signs: Sequence[Sign], is_late: Callable[[], bool]) -> Iterator[bytes]:
+def cuts_of_php(
+    source: bytes, signs: Sequence[Sign], is_late: Callable[[], bool], *, only_comments: bool = False
+) -> Iterator[bytes]:
     """Yields the file without the injection that signs tell of, the likeliest first; none where it is not certain.
 
     Args:
         source: the whole file.
         signs: of the file itself, with their lines.
         is_late: whether the time of this file is over.
+        only_comments: whether the site's own part may be nothing but a comment.
     """
     program = parse(source, is_late)
     if program is None:
         return
     nodes = list(nodes_of(program, source, signs))
-    yield from _cuts(source, program, nodes)
+    yield from _cuts(source, program, nodes, only_comments=only_comments)
     if len(nodes) > 1:  # one of them may be of the site's own code, and only look bad beside the injection
         for node in nodes:
-            yield from _cuts(source, program, [node])
+            yield from _cuts(source, program, [node], only_comments=only_comments)
 
 
 def is_nothing_else(source: bytes, signs: Sequence[Sign], is_late: Callable[[], bool]) -> bool:
@@ -47,19 +50,27 @@ def is_nothing_else(source: bytes, signs: Sequence[Sign], is_late: Callable[[], 
     return bool(members) and all(is_prelude(one) or one.type == "exit_statement" for one in rest)
 
 
-def _cuts(source: bytes, program: Node, nodes: Sequence[Node]) -> Iterator[bytes]:
+def _cuts(source: bytes, program: Node, nodes: Sequence[Node], *, only_comments: bool) -> Iterator[bytes]:
     members: list[Node] = []
     for node in nodes:
         found = injection(node)
         if found is None:
             return
         members += [one for one in found if one not in members]
-    if not members or len(members) == len(statements(program)) or not leaves_nothing_behind(members, program):
+    if not members or not leaves_nothing_behind(members, program):
+        return
+    if len(members) == len(statements(program)):
+        if only_comments and _begins_with_comment(program):
+            yield without(source, [widened(source, span) for span in _runs(source, program, members)])
         return
     spans, others = _spans(source, program, members)
     yield without(source, [*spans, *others[:1]])
     for other in others[1:]:
         yield without(source, [*spans, other])
+
+
+def _begins_with_comment(program: Node) -> bool:
+    return any(child.type == "comment" for child in program.named_children[:2])
 
 
 def errors(source: bytes, is_late: Callable[[], bool]) -> int | None:
@@ -177,7 +188,8 @@ def _with_comments(source: bytes, program: Node, run: Sequence[Node]) -> Span:
         end = after or end
     if before is not None and before.type == "comment" and (_is_marker(before, after) or before != first):
         gap = source[before.end_byte : begin.start_byte]
-        if gap.count(b"\n") <= 1 and (_is_marker(before, after) or not _touches(source, end)):
+        line = source[source.rfind(b"\n", 0, before.start_byte) + 1 : before.start_byte]
+        if not line.strip() and gap.count(b"\n") <= 1 and (_is_marker(before, after) or not _touches(source, end)):
             begin = before
     return Span(begin.start_byte, end.end_byte)
 

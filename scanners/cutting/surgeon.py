@@ -95,7 +95,8 @@ def _candidates(path: str, content: bytes, found: Finding, is_late: Callable[[],
         yield from cuts_of_directives(content, signs)
         return
     if PHP_BEGINS.search(content) is not None:
-        yield from cuts_of_php(content, signs, is_late)
+        # `Silence is golden`: a page that is empty on purpose, so that nobody sees what stands beside it.
+        yield from cuts_of_php(content, signs, is_late, only_comments=name == "index.php")
     if name.endswith(MARKUP):
         yield from cuts_of_markup(content, signs)
 

