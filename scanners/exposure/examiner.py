@@ -57,7 +57,7 @@ class ExposureExaminer:
         scene.manifest.parts[NAME] = " · ".join((state, f"{web.asked} requests", *notes))
         if gaps:
             meaning = "not all could be looked at from outside"
-            yield told(root, "outside_not_seen", meaning, "; ".join(gaps)[:500], FindingClass.NOT_LOOKED_AT)
+            yield told(NAME, "outside_not_seen", meaning, "; ".join(gaps)[:500], FindingClass.NOT_LOOKED_AT)
 
     def _from_outside(self, web: Web, root: str, scene: Scene) -> Iterator[Finding | NoAnswer]:
         try:

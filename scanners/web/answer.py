@@ -26,10 +26,12 @@ class Visitor:
 
     Attributes:
         name: a word for it in findings.
+        key: the same as a part of lasting names; empty where nobody needs it.
     """
 
     name: str
     headers: Mapping[str, str] = field(default_factory=dict)
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)

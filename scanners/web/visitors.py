@@ -18,16 +18,14 @@ def plain(user_agent: str) -> Visitor:
     return Visitor("the audit", {"User-Agent": user_agent})
 
 
-def _as(name: str, user_agent: str, **headers: str) -> Visitor:
-    return Visitor(
-        name,
-        {"User-Agent": f"{user_agent} {SIGNED}", "Accept": "text/html,*/*;q=0.8", "Accept-Language": "en"} | headers,
-    )
+def _as(name: str, key: str, user_agent: str, **headers: str) -> Visitor:
+    said = {"User-Agent": f"{user_agent} {SIGNED}", "Accept": "text/html,*/*;q=0.8", "Accept-Language": "en"}
+    return Visitor(name, said | headers, key)
 
 
-PERSON = _as("a visitor", _BROWSER)
-SEARCH_BOT = _as("a search bot", _BOT)
-TELEPHONE = _as("a telephone", _TELEPHONE)
-FROM_SEARCH = _as("a visitor from a search engine", _BROWSER, Referer="https://www.google.com/")
+PERSON = _as("a visitor", "visitor", _BROWSER)
+SEARCH_BOT = _as("a search bot", "search_bot", _BOT)
+TELEPHONE = _as("a telephone", "telephone", _TELEPHONE)
+FROM_SEARCH = _as("a visitor from a search engine", "from_search", _BROWSER, Referer="https://www.google.com/")
 OTHERS = (SEARCH_BOT, TELEPHONE, FROM_SEARCH)
 """Those whom malware likes to show something else."""

@@ -12,6 +12,7 @@ from scanners.exposure.examiner import ExposureExaminer
 from scanners.files import FilesExaminer
 from scanners.integrity.examiner import IntegrityExaminer
 from scanners.malware import Malware
+from scanners.outside.examiner import OutsideExaminer
 from scanners.web.answer import Web
 from scanners.web.client import HttpWeb
 from scanners.web.visitors import plain
@@ -41,6 +42,7 @@ EXAMINERS: Sequence[Make] = (
     ),
     lambda order: ComponentsExaminer(Feeds(order.feeds, Path(order.home), Path(order.cache))),
     lambda order: ExposureExaminer(_web(order), plain(order.user_agent)),
+    lambda order: OutsideExaminer(_web(order), _malware().judge, order.visits.pages),
 )
 """Makes the examiners, in the order in which they look; None where an order gives one nothing to do.
 

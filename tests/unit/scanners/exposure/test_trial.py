@@ -158,7 +158,7 @@ def test_budget_that_is_used_up_is_told(tmp_path: Path) -> None:
 
     found, manifest = exposed(tmp_path, web, {})
 
-    assert found == {("outside_not_seen", ROOT)}
+    assert found == {("outside_not_seen", "exposure")}
     assert "used up" in manifest.parts["exposure"]
     assert "addresses were not asked for" in manifest.parts["exposure"]
 
@@ -168,7 +168,7 @@ def test_site_that_does_not_let_us_in_is_unknown(tmp_path: Path, page: Page) -> 
     """A wall in front of everything hides what is behind it."""
     found, manifest = exposed(tmp_path, SiteOverWeb({"/": page}), {})
 
-    assert found == {("outside_not_seen", ROOT)}
+    assert found == {("outside_not_seen", "exposure")}
     assert manifest.parts["exposure"].startswith("unknown: the home page answered")
 
 

@@ -1,0 +1,1 @@
+"""Whether a site shows everybody the same."""
