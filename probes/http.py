@@ -7,12 +7,12 @@ from xxhash import xxh3_128_intdigest
 
 from probes.driven import DrivenProbe
 from probes.environment import ProbeEnvironment, ProbeFailure
-from probes.http_checks import Demands
+from probes.http_checks import demands_of
 from probes.http_cookies import CookieJar
 from probes.http_evidence import GoodEvidence, http_evidence
 from probes.http_exchange import Answer, Exchange
 from probes.http_options import HttpOptions
-from probes.http_pages import Pages
+from probes.http_pages import pages_of
 from probes.http_reach import Reach
 from probes.http_redaction import shown_url
 from probes.http_redirects import Redirects
@@ -42,7 +42,7 @@ class HttpProbe(DrivenProbe):
         self.options = options = HttpOptions.model_validate(check.options)
         target = _target(check, options)
         request = first_request(options, target, environment.user_agent)
-        self.demands, self.pages = Demands.prepare(options), Pages.prepare(options)
+        self.demands, self.pages = demands_of(options), pages_of(options)
         self.secrets = secrets_of(options, target)
         setting = TrustSetting(
             verify=options.verify_tls,

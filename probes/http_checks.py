@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from weakref import WeakValueDictionary
 
 from probes.environment import ProbeFailure
 from probes.http_json import JsonMismatchError, check_json
@@ -12,6 +11,7 @@ from probes.http_patterns import SEARCH_CPU_S, SEARCHED_CHARS, PatternTooSlowErr
 from probes.http_response import Head
 from probes.http_status import accepts, ranges_text, status_range
 from probes.http_text import charset_of, holds
+from probes.shared_options import once_for_each
 from sentry.domain.result import Phase, Reason
 
 STATUS_REASONS = {4: Reason.HTTP_CLIENT_ERROR, 5: Reason.HTTP_SERVER_ERROR}
@@ -35,29 +35,6 @@ class Demands:
     on_headers: bool
     on_body: bool
 
-    @classmethod
-    def prepare(cls, options: HttpOptions) -> "Demands":
-        """Compiles what can be compiled, or finds it compiled."""
-        known = _KNOWN.get(id(options))
-        if known is None:
-            known = _KNOWN[id(options)] = cls._prepared(options)
-        return known
-
-    @classmethod
-    def _prepared(cls, options: HttpOptions) -> "Demands":
-        named = [name for name in (*HEADER_DEMANDS, *BODY_DEMANDS) if getattr(options, name)]
-        return cls(
-            options=options,
-            status=tuple(map(status_range, options.accepted_status)),
-            patterns=(
-                *((re.compile(pattern), True) for pattern in options.expect_regex),
-                *((re.compile(pattern), False) for pattern in options.forbid_regex),
-            ),
-            names=("accepted_status", *named),
-            on_headers=not HEADER_DEMANDS.isdisjoint(named),
-            on_body=not BODY_DEMANDS.isdisjoint(named),
-        )
-
     def accepts(self, status: int) -> bool:
         """Whether a status is good."""
         return accepts(self.status, status)
@@ -80,12 +57,26 @@ class Demands:
         return next((failure for failure in failures if failure is not None), None)
 
 
-_KNOWN: WeakValueDictionary[int, Demands] = WeakValueDictionary()
-"""By the identity of the options, which lasts as long as the demands that hold them."""
-
 HEADER_DEMANDS = dict.fromkeys(("expect_headers", "forbid_headers")).keys()
 BODY_DEMANDS = dict.fromkeys(("expect_text", "forbid_text", "expect_regex", "forbid_regex", "expect_json")).keys()
 """In the order in which they are looked at."""
+
+
+@once_for_each
+def demands_of(options: HttpOptions) -> Demands:
+    """Compiles what can be compiled."""
+    named = [name for name in (*HEADER_DEMANDS, *BODY_DEMANDS) if getattr(options, name)]
+    return Demands(
+        options=options,
+        status=tuple(map(status_range, options.accepted_status)),
+        patterns=(
+            *((re.compile(pattern), True) for pattern in options.expect_regex),
+            *((re.compile(pattern), False) for pattern in options.forbid_regex),
+        ),
+        names=("accepted_status", *named),
+        on_headers=not HEADER_DEMANDS.isdisjoint(named),
+        on_body=not BODY_DEMANDS.isdisjoint(named),
+    )
 
 
 def _headers_failure(options: HttpOptions, head: Head) -> str | None:

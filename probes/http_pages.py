@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 from functools import lru_cache
-from weakref import WeakValueDictionary
 
 from probes.environment import ProbeFailure
 from probes.http_options import HttpOptions
 from probes.known_pages import KNOWN_PAGES
 from probes.page_marks import REASONS, Mark, Marks, PageKind, SeenPage
+from probes.shared_options import once_for_each
 from sentry.domain.result import Phase, Status
 from sentry.domain.weight import CountsAs
 
@@ -26,24 +26,6 @@ class Pages:
     options: HttpOptions
     instead: Marks
     unbidden: Marks
-
-    @classmethod
-    def prepare(cls, options: HttpOptions) -> "Pages":
-        """Chooses the marks, or finds them chosen."""
-        known = _KNOWN.get(id(options))
-        if known is None:
-            known = _KNOWN[id(options)] = cls._prepared(options)
-        return known
-
-    @classmethod
-    def _prepared(cls, options: HttpOptions) -> "Pages":
-        kinds = frozenset(PageKind if options.error_pages else (PageKind.BLOCKED,))
-        # Who demands a text has said how the page is known: with it there, only an error beside it counts.
-        proven = options.expect_text or options.expect_regex or options.expect_json
-        unbidden = kinds & {PageKind.ERROR} if proven else kinds
-        return cls(
-            options, _marks(kinds, options.allow_pages, good=False), _marks(unbidden, options.allow_pages, good=True)
-        )
 
     def of_good(self, page: SeenPage) -> ProbeFailure | None:
         """Returns the verdict of a page that comes with a good status and meets all demands, None where it stands."""
@@ -85,5 +67,13 @@ def _marks(kinds: frozenset[PageKind], allowed: tuple[str, ...], *, good: bool) 
     )
 
 
-_KNOWN: WeakValueDictionary[int, Pages] = WeakValueDictionary()
-"""By the identity of the options, which lasts as long as the pages that hold them."""
+@once_for_each
+def pages_of(options: HttpOptions) -> Pages:
+    """Chooses the marks to look for."""
+    kinds = frozenset(PageKind if options.error_pages else (PageKind.BLOCKED,))
+    # Who demands a text has said how the page is known: with it there, only an error beside it counts.
+    proven = options.expect_text or options.expect_regex or options.expect_json
+    unbidden = kinds & {PageKind.ERROR} if proven else kinds
+    return Pages(
+        options, _marks(kinds, options.allow_pages, good=False), _marks(unbidden, options.allow_pages, good=True)
+    )

@@ -1,6 +1,5 @@
 """`maintenance list|add|extend|cancel|export`: work that is announced to clients."""
 
-import getpass
 import sys
 from datetime import datetime
 from enum import StrEnum
@@ -11,7 +10,7 @@ import typer
 from rich.markup import escape
 
 from sentry.app.books import Books, open_books
-from sentry.cli.shell import JsonOption, command, config_of, out, print_json
+from sentry.cli.shell import JsonOption, command, config_of, out, print_json, this_person
 from sentry.cli.tables import show
 from sentry.domain.announcement import AnnouncedWindow
 from sentry.domain.maintenance import Judgement
@@ -118,7 +117,7 @@ async def add(
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
     async with open_books(config_of(context)) as books:
-        window = await books.maintenance.announce(plan, author or _user())
+        window = await books.maintenance.announce(plan, author or this_person())
         _told(books, window, as_json=as_json, what="announced")
 
 
@@ -136,7 +135,9 @@ async def extend(
         raise typer.BadParameter("give --ends-at or --duration-min, one of them")
     async with open_books(config_of(context)) as books:
         try:
-            changed = await books.maintenance.end(window, author or _user(), ends_at=ends, duration_min=duration_min)
+            changed = await books.maintenance.end(
+                window, author or this_person(), ends_at=ends, duration_min=duration_min
+            )
         except ValueError as error:
             raise typer.BadParameter(str(error)) from None
         _told(books, changed, as_json=as_json, what="changed")
@@ -147,7 +148,7 @@ async def cancel(
 ) -> None:
     """Cancel what is still to come of a window; the past stays as it was."""
     async with open_books(config_of(context)) as books:
-        cancelled = await books.maintenance.cancel(window, author or _user())
+        cancelled = await books.maintenance.cancel(window, author or this_person())
         _told(books, cancelled, as_json=as_json, what="cancelled")
 
 
@@ -167,13 +168,6 @@ async def export(
         if client:
             wanted = {one.key for one in books.client_sites(client) if wanted is None or one.key in wanted}
         sys.stdout.write(books.maintenance.calendar(wanted))
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return "command line"
 
 
 def _told(books: Books, window: AnnouncedWindow, *, as_json: bool, what: str) -> None:

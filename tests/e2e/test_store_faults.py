@@ -1,12 +1,10 @@
 """The store is locked, full, or somebody else's: the watch goes on, nobody is accused, nothing is lost."""
 
-import os
 import resource
-import sqlite3
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -15,19 +13,11 @@ from tests.e2e.house import House, assert_tiled, http_site
 from tests.integration.servers.agent import AgentProcess
 from tests.integration.servers.agent_config import agent_document, write_config
 from tests.integration.servers.process import wait_until
+from tests.integration.servers.shortage import locked, no_space_left, small_file_system
 from tests.integration.servers.webhook_sink import WebhookSink
 
 LOCKED_S = 30.0
 INTERVAL_S = 2
-
-
-@contextmanager
-def locked(store: Path) -> Iterator[None]:
-    """Holds the store's only place for a writer, as a backup tool or a forgotten shell does."""
-    with closing(sqlite3.connect(store, isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")
-        yield
-        other.execute("ROLLBACK")
 
 
 def outlast(began: float, seconds: float) -> None:
@@ -109,17 +99,10 @@ Shortage = Callable[[House], AbstractContextManager[None]]
 
 
 @contextmanager
-def no_space_left(house: House) -> Iterator[None]:
-    """Fills the file system that the store is on to the last block (ENOSPC)."""
-    ballast = house.store.with_name("ballast")
-    with ballast.open("wb", buffering=0) as file:
-        try:
-            while True:
-                file.write(bytes(4096))
-        except OSError:
-            pass  # it is full, as wanted
+def full_disk(house: House) -> Iterator[None]:
+    """No block is left where the store is (ENOSPC)."""
+    with no_space_left(house.store):
         yield
-        ballast.unlink()
 
 
 @contextmanager
@@ -135,13 +118,12 @@ def no_file_may_grow(house: House) -> Iterator[None]:
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of its own with little room."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(folder)]
-    if os.geteuid() != 0 or subprocess.run(mount, check=False).returncode:
-        pytest.skip("only root can mount a small file system; the test beside this one needs no root")
-    yield folder
-    subprocess.run(["umount", "--lazy", folder], check=True)
+    with ExitStack() as stack:
+        try:
+            folder = stack.enter_context(small_file_system(tmp_path / "disk", megabytes=4))
+        except subprocess.CalledProcessError:
+            pytest.skip("only root can mount a small file system; the test beside this one needs no root")
+        yield folder
 
 
 def _assert_shortage_is_survived(house: House, shortage: Shortage) -> None:
@@ -181,7 +163,7 @@ def test_disk_that_is_full_stops_no_probe_and_loses_nothing_once_there_is_room(
     house = House.prepare(tmp_path / "agent", free_port(), sites, store=small_disk / "sentry.db")
     with house.site, house.mail, house.agent:
         house.wait_for_probes(4)
-        _assert_shortage_is_survived(house, no_space_left)
+        _assert_shortage_is_survived(house, full_disk)
 
 
 @pytest.mark.promise("001-28")

@@ -1,15 +1,14 @@
 """Rows of the fault matrix in which the agent's own house fails: its network, its loop, its store, its clock."""
 
-import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.test_store_faults import locked
+from tests.integration.servers.shortage import locked, no_space_left, small_file_system
 from tests.matrix.conftest import Play
 from tests.matrix.scene import MINUTE_S, SITES, Plot, Scene, assert_nobody_accused, unknown_of
 
@@ -35,37 +34,16 @@ def test_loop_blocked_for_five_seconds_accuses_nobody(play: Play) -> None:
             assert all(stopped_at // 60 <= minute <= went_on_at // 60 for minute in missed)
 
 
-@contextmanager
-def lock(scene: Scene) -> Iterator[None]:
-    """Another program holds the store's only place for a writer."""
-    with locked(scene.store):
-        yield
-
-
-@contextmanager
-def full_disk(scene: Scene) -> Iterator[None]:
-    """The file system of the store is filled to its last block."""
-    ballast = scene.store.with_name("ballast")
-    with ballast.open("wb", buffering=0) as file:
-        try:
-            while True:
-                file.write(bytes(4096))
-        except OSError:
-            pass  # it is full, as wanted
-    yield
-    ballast.unlink()
-
-
 @pytest.mark.timeout(90)
-@pytest.mark.parametrize("shortage", [lock, full_disk])
+@pytest.mark.parametrize("shortage", [locked, no_space_left])
 def test_store_that_takes_nothing_for_five_minutes_costs_no_minute(
-    play: Play, small_disk: Path, shortage: Callable[[Scene], AbstractContextManager[None]]
+    play: Play, small_disk: Path, shortage: Callable[[Path], AbstractContextManager[None]]
 ) -> None:
     """What was seen meanwhile is written afterwards: every minute of every site is up."""
     with play(Plot(sites=SITES, store=small_disk / "sentry.db")) as scene:
         scene.settle()
         began_at = scene.lapse.seconds()
-        with shortage(scene):
+        with shortage(scene.store):
             scene.pass_by(5)
             written = max(max(scene.minutes(site)) for site in SITES)
             assert written <= began_at // 60 + 1
@@ -107,11 +85,8 @@ def test_agent_stopped_for_thirty_minutes_leaves_thirty_unknown_minutes(play: Pl
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of its own with little room."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(folder)], check=True)
-    yield folder
-    subprocess.run(["umount", "--lazy", folder], check=True)
+    with small_file_system(tmp_path / "disk", megabytes=8) as folder:
+        yield folder
 
 
 @pytest.mark.timeout(60)

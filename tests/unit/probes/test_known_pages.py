@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from probes.http_options import HttpOptions
-from probes.http_pages import Pages
+from probes.http_pages import pages_of
 from probes.http_response import Head
 from probes.known_pages import KNOWN_PAGES, PAGE_NAMES
 from probes.page_marks import SEEN_CHARS, Marks, SeenPage
@@ -33,7 +33,7 @@ def seen(page: dict[str, Any]) -> SeenPage:
 def of_good(page: SeenPage, **options: object) -> str | None:
     """What a check with these options says of a page with a good status."""
     settings = HttpOptions.model_validate({"kind": "http", **options})
-    failure = Pages.prepare(settings).of_good(page)
+    failure = pages_of(settings).of_good(page)
     return None if failure is None else f"{failure.status.value} {failure.reason.value}"
 
 
