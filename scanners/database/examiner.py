@@ -39,8 +39,9 @@ class DatabaseExaminer:
 
     def examine(self, scene: Scene) -> Iterable[Finding]:
         """Yields what is found in the databases; see `Examiner`."""
-        if scene.host is None:
-            scene.manifest.parts[self.name] = "not looked at: nothing but the files can be reached"
+        if scene.host is None or scene.site is None:
+            # A folder may come from anywhere: what its wp-config.php names is not to be connected to from here.
+            scene.manifest.parts[self.name] = "not looked at: a folder is audited, not a site with its server"
             return
         told: list[str] = []
         for installation in installations(scene, scene.host):
@@ -88,8 +89,7 @@ class DatabaseExaminer:
 def _own_hosts(scene: Scene, installation: Installation) -> frozenset[str]:
     """Returns what the site may be called: by the settings and by its own configuration."""
     addresses = [installation.constants.get(name, "") for name in ("WP_HOME", "WP_SITEURL")]
-    if scene.site is not None:
-        addresses.append(str(scene.site.url))
+    addresses += [str(scene.site.url)] if scene.site is not None else []
     return frozenset(host for host in map(host_of, addresses) if host)
 
 

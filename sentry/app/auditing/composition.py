@@ -37,9 +37,7 @@ def _malware() -> Malware:
 EXAMINERS: Sequence[Make] = (
     lambda order: IntegrityExaminer(order.packs.shelf(), _malware().judge),
     lambda _order: FilesExaminer(_malware().judge),
-    lambda order: DatabaseExaminer(
-        _malware().judge, known_admins=order.site.audit.known_admins if order.site and order.site.audit else ()
-    ),
+    lambda order: _database(order.site),
     lambda order: ComponentsExaminer(Feeds(order.feeds, Path(order.home), Path(order.cache))),
     lambda order: ExposureExaminer(_web(order), plain(order.user_agent)),
     lambda order: OutsideExaminer(_web(order), _malware().judge, order.visits.pages),
@@ -101,6 +99,14 @@ def _examined(examiner: Examiner, scene: Scene) -> Iterator[Finding]:
         raise
     except Exception as error:  # noqa: BLE001  # whatever a stranger's site brings an examiner to
         scene.manifest.failures.append(f"{examiner.name} failed: {type(error).__name__}: {error}"[:500])
+
+
+def _database(site: Site | None) -> Examiner | None:
+    if site is None:
+        return None
+    account = site.access.database if site.access is not None else None
+    given = (account.user, account.password.get_secret_value()) if account is not None else None
+    return DatabaseExaminer(_malware().judge, given, site.audit.known_admins if site.audit is not None else ())
 
 
 def _web(order: AuditOrder) -> Callable[[Site], Web] | None:
