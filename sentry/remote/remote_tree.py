@@ -4,7 +4,6 @@ import re
 import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
-from typing import TypeVar
 
 from sentry.domain.errors import HostError, HostLost
 from sentry.domain.finding import Manifest, Skipped
@@ -15,9 +14,11 @@ from sentry.remote.failures import shown
 from sentry.remote.heavy_command import CANNOT_ENTER, heavy
 from sentry.remote.listing import Listed, listed, printed
 from sentry.remote.load_brake import LoadBrake, pause
+from sentry.remote.resumption import AskAgain, Tries, Wanted, resumed
 from sentry.remote.skipping import (
     CHANGED,
     MAX_FILE_BYTES,
+    MAX_NAMES,
     NO_FILE,
     NO_SUCH_FILE,
     NOT_PERMITTED,
@@ -28,22 +29,11 @@ from sentry.remote.skipping import (
 )
 from sentry.remote.tar_stream import OPTIONS, Member, TarStream
 
-Found = TypeVar("Found")
-_Wanted = dict[bytes, TreeEntry]
-"""What has not come yet, by the name that the commands are given."""
-
-MAX_NAMES = 500_000
-"""More are not listed: each costs memory, and no site has as many."""
-
 BATCH_FILES = 2_000
 BATCH_BYTES = 100_000_000
 """Between two batches the load of the host is looked at."""
 
 SILENT_S = 120.0
-TRIES = 5
-"""Attempts in a row that bring nothing new."""
-
-FIRST_PAUSE_S = 1.0
 DIGEST_LINE = re.compile(rb"([0-9a-f]{64}) [ *](.*)", re.DOTALL)
 HASHED_AT_ONCE = "200"
 BATCH_NAMES = 500
@@ -90,7 +80,7 @@ class RemoteTree:
         for batch in _batches(without_large(entries, manifest)):
             self._brake.hold()
             wanted = {b"./" + entry.path: entry for entry in batch}
-            yield from self._resumed(wanted, self._hashed)
+            yield from resumed(wanted, self._hashed, self._wait)
             self._tell_missing(wanted, manifest)
 
     def contents(self, entries: Sequence[TreeEntry], manifest: Manifest) -> Iterator[tuple[TreeEntry, bytes]]:
@@ -98,7 +88,7 @@ class RemoteTree:
         for batch in _batches(without_large(entries, manifest)):
             self._brake.hold()
             wanted, came = {b"./" + entry.path: entry for entry in batch}, []
-            for entry, content in self._resumed(wanted, lambda left: self._read(left, manifest)):
+            for entry, content in resumed(wanted, lambda left: self._read(left, manifest), self._wait):
                 came.append(entry)
                 yield entry, content
             self._tell_missing(wanted, manifest)
@@ -110,7 +100,7 @@ class RemoteTree:
         Raises:
             HostError: there is none.
         """
-        tries = _Tries(self._wait)
+        tries = Tries(self._wait)
         while True:
             try:
                 return self._walked_once()
@@ -143,26 +133,7 @@ class RemoteTree:
             return f"it has no find; install GNU findutils ({said})"
         return f"find wrote nothing of {shown(self.root)}, and ended with {outcome.status}: {said}"
 
-    def _resumed(
-        self, wanted: _Wanted, ask: Callable[[_Wanted], Iterator[tuple[bytes, Found]]]
-    ) -> Iterator[tuple[TreeEntry, Found]]:
-        """Yields what comes, and takes it out of what is wanted; after a lost link it asks for what is left."""
-        tries = _Tries(self._wait)
-        while wanted:
-            try:
-                for name, found in ask(wanted):
-                    entry = wanted.pop(name, None)
-                    if entry is not None:
-                        tries.succeeded()
-                        yield entry, found
-            except HostLost as lost:
-                tries.failed(lost)
-            except _LargeMember as member:
-                wanted.pop(member.name, None)
-            else:
-                return
-
-    def _hashed(self, wanted: _Wanted) -> Iterator[tuple[bytes, bytes]]:
+    def _hashed(self, wanted: Wanted) -> Iterator[tuple[bytes, bytes]]:
         command = heavy(self.root, ("xargs", "-0", "-n", HASHED_AT_ONCE, "sha256sum", "-z"))
         with self._host.stream(command, stdin=_named(list(wanted)), silent_s=SILENT_S) as output:
             for field in ByteStream(output, self._host.name).fields():
@@ -172,7 +143,7 @@ class RemoteTree:
                 yield match[2], bytes.fromhex(match[1].decode())
             self._check(output.end(), "sha256sum")
 
-    def _read(self, wanted: _Wanted, manifest: Manifest) -> Iterator[tuple[bytes, bytes]]:
+    def _read(self, wanted: Wanted, manifest: Manifest) -> Iterator[tuple[bytes, bytes]]:
         command = heavy(self.root, ("tar", *OPTIONS, "-T", "-", "-cf", "-"))
         with self._host.stream(command, stdin=_named(list(wanted)), silent_s=SILENT_S) as output:
             archive = TarStream(ByteStream(output, self._host.name), self._host.name)
@@ -185,13 +156,13 @@ class RemoteTree:
                 raise HostLost(f"{self._host.name}: tar ended in its middle") from None
             self._check(output.end(), "tar")
 
-    def _check_size(self, member: Member, wanted: _Wanted, manifest: Manifest) -> None:
+    def _check_size(self, member: Member, wanted: Wanted, manifest: Manifest) -> None:
         if member.size_bytes <= MAX_FILE_BYTES:
             return
         if member.path in wanted:
             path = wanted[member.path].shown_path
             manifest.skipped.append(Skipped(path, TOO_LARGE, member.size_bytes))
-        raise _LargeMember(member.path)
+        raise AskAgain(member.path)
 
     def _check(self, outcome: Outcome, program: str) -> None:
         """Files that cannot be read make a status too; they are told one by one, and this is about all of them."""
@@ -201,7 +172,7 @@ class RemoteTree:
         if outcome.status in KILLED:
             raise HostLost(f"{self._host.name}: {program} was killed")
 
-    def _tell_missing(self, wanted: _Wanted, manifest: Manifest) -> None:
+    def _tell_missing(self, wanted: Wanted, manifest: Manifest) -> None:
         """Says of each file that did not come why."""
         now = self._looked_at(list(wanted.values())) if wanted else {}
         for entry in wanted.values():
@@ -228,7 +199,7 @@ class RemoteTree:
         script = f'exec find "$@" -maxdepth 0 {shlex.join(printed("%p"))}'
         command = heavy(self.root, ("xargs", "-0", "sh", "-c", script, "sh"))
         names = [b"./" + entry.path for entry in entries]
-        tries = _Tries(self._wait)
+        tries = Tries(self._wait)
         while True:
             try:
                 with self._host.stream(command, stdin=_named(names), silent_s=SILENT_S) as output:
@@ -236,30 +207,6 @@ class RemoteTree:
                     return {record.entry.path.removeprefix(b"./"): record for record in records}
             except HostLost as lost:
                 tries.failed(lost)
-
-
-class _LargeMember(Exception):  # noqa: N818  # no error: the archive is asked for again, without it
-    """A file has grown since it was listed; reading it to its end could take hours."""
-
-    def __init__(self, name: bytes) -> None:
-        self.name = name
-
-
-class _Tries:
-    """Counts attempts in a row that brought nothing, and waits longer after each."""
-
-    def __init__(self, wait: Callable[[float], object]) -> None:
-        self._wait, self._failed = wait, 0
-
-    def succeeded(self) -> None:
-        self._failed = 0
-
-    def failed(self, lost: HostLost) -> None:
-        """Waits; raises what it is given where there were enough attempts."""
-        self._failed += 1
-        if self._failed == TRIES:
-            raise lost
-        self._wait(FIRST_PAUSE_S * 2 ** (self._failed - 1))
 
 
 def _named(names: Sequence[bytes]) -> Iterator[bytes]:

@@ -8,6 +8,9 @@ from sentry.domain.tree_entry import TreeEntry
 MAX_FILE_BYTES = 20_000_000
 """A larger file is listed as skipped: no script of any CMS comes near it."""
 
+MAX_NAMES = 500_000
+"""More are not listed: each costs memory, and no site has as many."""
+
 TOO_LARGE = f"larger than {MAX_FILE_BYTES:,} bytes"
 NOT_PERMITTED = "cannot be read: Permission denied"
 NO_SUCH_FILE = "cannot be read: No such file or directory"

@@ -24,6 +24,9 @@ Result = TypeVar("Result")
 CHANNELS = 9
 """At once; OpenSSH allows ten on a connection unless it is told otherwise, and one of them is for files."""
 
+CLOSED = "Socket is closed"
+"""What the library says of a channel that has ended, some time before it says so of the link."""
+
 CHANNEL_WITHIN_S = 60.0
 ANSWER_WITHIN_S = 30.0
 """Of SFTP."""
@@ -101,6 +104,17 @@ class RemoteHost:
         except (paramiko.SSHException, OSError, EOFError) as error:
             raise HostLost(f"{self.name}: the link broke") from error
 
+    @contextmanager
+    def sftp(self) -> Iterator[paramiko.SFTPClient]:
+        """Opens a channel of SFTP for one who reads many files.
+
+        Raises:
+            HostLost: the link broke, here or in the block.
+            HostError: there is no SFTP.
+        """
+        with self._channel() as channel, self._wrapped():
+            yield _sftp_on(channel)
+
     def close(self) -> None:
         """Ends the link."""
         with self._linking:
@@ -134,10 +148,7 @@ class RemoteHost:
         with self._filing, wrapped(self.name, deed, path), self._wrapped():
             link = self._linked()
             if self._files is None:
-                channel = link.transport.open_session()
-                channel.settimeout(ANSWER_WITHIN_S)
-                channel.invoke_subsystem("sftp")
-                self._files = SftpFiles(self.name, BoundedSftp(channel))
+                self._files = SftpFiles(self.name, _sftp_on(link.transport.open_session()))
             return work(self._files)
 
     @contextmanager
@@ -150,9 +161,15 @@ class RemoteHost:
             self.close()
             raise HostLost(f"{self.name}: the link broke: {shown(str(error)) or 'no answer'}") from error
         except OSError as error:
-            if self._link is None or self._link.is_up:
+            if str(error) != CLOSED and (self._link is None or self._link.is_up):
                 raise
             raise HostLost(f"{self.name}: the link broke") from error
+
+
+def _sftp_on(channel: paramiko.Channel) -> BoundedSftp:
+    channel.settimeout(ANSWER_WITHIN_S)
+    channel.invoke_subsystem("sftp")
+    return BoundedSftp(channel)
 
 
 def command_line(command: Sequence[str | bytes]) -> bytes:

@@ -4,6 +4,7 @@ import hashlib
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -12,13 +13,16 @@ from sentry.domain.tree_entry import EntryKind, TreeEntry
 from sentry.ports.hosts import Tree
 from sentry.remote.local_tree import LocalTree
 from sentry.remote.remote_tree import RemoteTree
+from sentry.remote.sftp_tree import SftpTree
 from sentry.remote.skipping import MAX_FILE_BYTES
+from sentry.remote.ssh_host import RemoteHost
 from tests.contract.hosts import Ground, opened
 
 TREES: dict[str, tuple[str, Callable[[Ground], Tree]]] = {
     "local": ("local", lambda ground: LocalTree(ground.folder)),
     "commands": ("local", lambda ground: RemoteTree(ground.host, bytes(ground.folder))),
     "ssh": ("ssh", lambda ground: RemoteTree(ground.host, bytes(ground.folder))),
+    "sftp": ("ssh", lambda ground: SftpTree(cast("RemoteHost", ground.host), bytes(ground.folder))),
 }
 HOSTILE_NAMES = (
     b"a\nb.php",
@@ -67,7 +71,7 @@ def skipped(manifest: Manifest) -> dict[str, str]:
     return {one.path: one.why for one in manifest.skipped}
 
 
-def test_entry_tells_all_that_an_audit_asks(ground: Ground, tree: Tree) -> None:
+def test_entry_tells_all_that_an_audit_asks(kind: str, ground: Ground, tree: Tree) -> None:
     """As the kernel has it, to the fraction of a second."""
     path = Path(os.fsdecode(ground.put("a/.hidden/x.php", b"12345", mode=0o4755)))
     (ground.folder / "link").symlink_to("a/elsewhere")
@@ -78,9 +82,9 @@ def test_entry_tells_all_that_an_audit_asks(ground: Ground, tree: Tree) -> None:
     entries = {entry.path: entry for entry in tree.entries(Manifest())}
 
     assert sorted(entries) == [b"a", b"a/.hidden", b"a/.hidden/x.php", b"link"]
-    status = path.stat()
-    file = entries[b"a/.hidden/x.php"]
-    assert file.changed_at == pytest.approx(status.st_ctime, abs=1e-6)
+    status, file = path.stat(), entries[b"a/.hidden/x.php"]
+    # SFTP has no time of change; then there is no inode either, so that nobody takes the file for unchanged.
+    told = file.inode != 0
     assert file == TreeEntry(
         path=b"a/.hidden/x.php",
         kind=EntryKind.FILE,
@@ -88,10 +92,12 @@ def test_entry_tells_all_that_an_audit_asks(ground: Ground, tree: Tree) -> None:
         mode=0o4755,
         owner=path.owner(),
         group=path.group(),
-        modified_at=1_700_000_000.25,
+        modified_at=1_700_000_000.25 if told else 1_700_000_000,
         changed_at=file.changed_at,
-        inode=status.st_ino,
+        inode=status.st_ino * told,
     )
+    assert file.changed_at == pytest.approx(status.st_ctime * told, abs=1e-6)
+    assert told is (kind != "sftp")
     assert entries[b"a"].kind is EntryKind.FOLDER
     assert (entries[b"link"].kind, entries[b"link"].target) == (EntryKind.LINK, b"a/elsewhere")
 

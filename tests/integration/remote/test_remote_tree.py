@@ -10,10 +10,13 @@ from sentry.domain.errors import HostError, HostLost
 from sentry.domain.finding import Manifest
 from sentry.domain.tree_entry import EntryKind, TreeEntry
 from sentry.remote.local_host import LocalHost
-from sentry.remote.remote_tree import TRIES, RemoteTree
+from sentry.remote.remote_tree import RemoteTree
+from sentry.remote.resumption import TRIES
+from sentry.remote.sftp_tree import SftpTree
 from sentry.remote.ssh_host import RemoteHost
+from sentry.remote.trees import tree_of
 from tests.contract.hosts import access_to
-from tests.integration.servers.sshd import Sshd
+from tests.integration.servers.sshd import SFTP_ONLY, Sshd
 
 pytestmark = pytest.mark.integration
 FILES = 300
@@ -75,6 +78,40 @@ def test_reading_goes_on_after_each_cut(sshd: Sshd, tree: RemoteTree, pauses: li
     assert sorted(came) == [entry.path for entry in files]
     assert manifest == Manifest()
     assert len(pauses) >= 1
+
+
+def test_sftp_goes_on_after_each_cut(sshd: Sshd, pauses: list[float]) -> None:
+    """As over commands."""
+    host = RemoteHost(access_to(sshd))
+    tree = SftpTree(host, bytes(sshd.home / "site"), pauses.append)
+    files = [entry for entry in tree.entries(Manifest()) if entry.kind is EntryKind.FILE]
+    came = []
+
+    for number, (entry, _) in enumerate(tree.contents(files, Manifest())):
+        came.append(entry.path)
+        if number in (10, 200):
+            sshd.cut()
+
+    assert sorted(came) == [entry.path for entry in files]
+    assert len(came) == FILES
+    assert pauses
+    host.close()
+
+
+def test_tree_of_a_host_is_read_in_the_way_that_it_allows(sshd: Sshd, tmp_path: Path) -> None:
+    """By commands, or by SFTP where the account may run none."""
+    host = RemoteHost(access_to(sshd))
+    assert isinstance(tree_of(host, b"/", None), RemoteTree)
+    host.close()
+    with Sshd(tmp_path / "sftp", SFTP_ONLY) as server:
+        host = RemoteHost(access_to(server))
+        (server.home / "x.php").write_bytes(b"1")
+        tree = tree_of(host, bytes(server.home), None)
+        assert isinstance(tree, SftpTree)
+        assert b"x.php" in [entry.path for entry in tree.entries(Manifest())]
+        with pytest.raises(HostError, match="/no/such/folder cannot be looked into"):
+            list(tree_of(host, b"/no/such/folder", None).entries(Manifest()))
+        host.close()
 
 
 def test_hashing_and_listing_go_on_after_a_cut(sshd: Sshd, tree: RemoteTree) -> None:
