@@ -15,6 +15,7 @@ from alerting.environment import ChannelEnvironment
 from probes.environment import ProbeEnvironment
 from probes.evidence import Collector
 from probes.resolver import AiodnsResolver
+from sentry.app.auditing.office import AuditOffice
 from sentry.app.books import Books, open_books
 from sentry.app.duties import Duties
 from sentry.app.kinds import load_settings
@@ -101,6 +102,7 @@ class Agent:
             self.watch.views,
             self._lookouts.requests.asked,
         )
+        self.audits = AuditOffice(books, self.metrics)
         self._scheduler = Duties(books, self.metrics).schedule()
 
     def _prober(self, environment: ProbeEnvironment) -> Prober:
@@ -198,6 +200,7 @@ class Agent:
             "groups": self._reactions.groups.run,
             "wheel": self.prober.run,
             "maintenance": self._reactions.watch_maintenance,
+            "audits": self.audits.loop,
             **self._lookouts.loops(),
         }
         settings = self.books.settings

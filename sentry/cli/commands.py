@@ -37,7 +37,7 @@ COMMANDS: Mapping[str, Entry] = {
     "budget": Entry("books", "Show what each site may still be down this month, and the verdict."),
     "maintenance": Entry("maintenance", "Maintenance windows: announced work."),
     "report": Entry("reports", "Write the monthly report of a client to standard output."),
-    "audit": Entry("audits", "Look through every file of a folder for malware."),
+    "audit": Entry("audits", "Look through a site for malware, holes and what is exposed."),
     "pack": Entry("packs", "Packs: what systems, plugins and themes consist of as they were published."),
     "clean": Entry(
         "cleaning", "Clean what an audit finds: restore, else cut out, else take away whole, else propose."

@@ -131,11 +131,11 @@ class Finding:
         """Whether nobody need be asked: it is confirmed, by two kinds of evidence independent of each other."""
         if self.allowed:
             return False
-        kinds = {sign.evidence for sign in self.signs if sign.verdict in _COUNTS_AS_EVIDENCE}
+        kinds = {sign.evidence for sign in self.signs if sign.verdict in COUNTS_AS_EVIDENCE}
         return self.verdict is FindingClass.CONFIRMED and len(kinds) > 1
 
 
-_COUNTS_AS_EVIDENCE = (FindingClass.CONFIRMED, FindingClass.SUSPICIOUS, FindingClass.MODIFIED)
+COUNTS_AS_EVIDENCE = (FindingClass.CONFIRMED, FindingClass.SUSPICIOUS, FindingClass.MODIFIED)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,13 +17,13 @@ from scanners.web.answer import Web
 from scanners.web.client import HttpWeb
 from scanners.web.visitors import plain
 from sentry.app.auditing.order import AuditOrder
+from sentry.app.auditing.reach import reached
 from sentry.domain.audit_outcome import put_together
 from sentry.domain.errors import HostError
 from sentry.domain.finding import AuditReport, Finding, Manifest, Skipped
 from sentry.domain.site import Site
 from sentry.domain.tree_entry import EntryKind, TreeEntry
-from sentry.ports import Clock, Examiner, Scene, Tree
-from sentry.remote.local_tree import LocalTree
+from sentry.ports import Clock, Examiner, Host, Scene, Tree
 
 Make = Callable[[AuditOrder], Examiner | None]
 
@@ -63,7 +63,11 @@ def audit(order: AuditOrder, clock: Clock, told: Progress) -> AuditReport:
         NotFound: there is no such folder.
         HostError: the host cannot be reached, or the link broke.
     """
-    tree = LocalTree(Path(order.folder))
+    with reached(order) as (host, tree):
+        return _audited(order, host, tree, clock, told)
+
+
+def _audited(order: AuditOrder, host: Host, tree: Tree, clock: Clock, told: Progress) -> AuditReport:
     began_at, manifest = clock.now(), Manifest()
     told("listing", 0, 0)
     entries = list(tree.entries(manifest))
@@ -78,7 +82,7 @@ def audit(order: AuditOrder, clock: Clock, told: Progress) -> AuditReport:
     findings: list[Finding] = []
     for examiner in examiners:
         teller = _teller(told, examiner.name)
-        scene = Scene(order.site, None, tree, entries, manifest, clock, teller, digests, known, judged)
+        scene = Scene(order.site, host, tree, entries, manifest, clock, teller, digests, known, judged)
         findings.extend(_examined(examiner, scene))
     return AuditReport(
         root=tree.root.decode("utf-8", "backslashreplace"),

@@ -1,0 +1,1 @@
+"""The report of a security audit, as files for people and programs."""
