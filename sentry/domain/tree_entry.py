@@ -41,4 +41,6 @@ class TreeEntry:
     def shown_path(self) -> str:
         r"""The path as text: bytes that are no UTF-8 as `\\xNN`, and nothing that a terminal or a log would obey."""
         text = self.path.decode("utf-8", "backslashreplace")
+        if text.isprintable():
+            return text
         return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)

@@ -6,6 +6,7 @@ import io
 import os
 import stat
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
 from grp import getgrgid
 from pathlib import Path
 from pwd import getpwuid
@@ -37,6 +38,9 @@ class LocalTree:
         if not folder.is_dir():
             raise NotFound(f"{folder} is no folder; give the folder that the site is served from")
         self.root = os.fsencode(folder.resolve())
+        # Each look-up reads /etc/passwd: for a tree of one owner that took a third of the time of an audit.
+        self._user = cache(lambda number: _named(lambda: getpwuid(number).pw_name, number))
+        self._group = cache(lambda number: _named(lambda: getgrgid(number).gr_name, number))
 
     def entries(self, manifest: Manifest) -> Iterator[TreeEntry]:
         """Yields every name below the root; see `Tree`."""
@@ -100,8 +104,8 @@ class LocalTree:
             kind=KINDS.get(stat.S_IFMT(status.st_mode), EntryKind.OTHER),
             size_bytes=status.st_size,
             mode=stat.S_IMODE(status.st_mode),
-            owner=_named(lambda: getpwuid(status.st_uid).pw_name, status.st_uid),
-            group=_named(lambda: getgrgid(status.st_gid).gr_name, status.st_gid),
+            owner=self._user(status.st_uid),
+            group=self._group(status.st_gid),
             modified_at=status.st_mtime,
             changed_at=status.st_ctime,
             inode=status.st_ino,
