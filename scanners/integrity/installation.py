@@ -140,9 +140,7 @@ class Installation:
     def _relatives_of(self, placed: Placed) -> list[Pack]:
         root = placed.component.root
         if root not in self._relatives:
-            relatives = self._shelf.relatives(placed.component)
-            others = [pack for pack in relatives if pack.header.version != placed.component.version]
-            self._relatives[root] = others[:MAX_RELATIVES]
+            self._relatives[root] = self._shelf.relatives(placed.component, MAX_RELATIVES)
         return self._relatives[root]
 
     def pristine(self, path: bytes) -> bytes | None:

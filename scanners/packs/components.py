@@ -120,6 +120,9 @@ MARKS: Sequence[Mark] = (
 HOMES = (b"", b"wp-content/plugins/", b"wp-content/themes/")
 """Where a package is put once it is installed; as it is published it holds what stands below."""
 
+_Candidate = tuple[bytes, Mark, dict[str, bytes]]
+"""A file that may say a version, by which mark, and the groups of its path."""
+
 Read = Callable[[Sequence[bytes]], Mapping[bytes, bytes]]
 """Returns the beginnings of files, of those that can be read."""
 
@@ -132,12 +135,14 @@ def installed(paths: Iterable[bytes], read: Read) -> list[Component]:
         read: reads some of them.
     """
     candidates = list(_candidates(paths))[:MAX_CANDIDATES]
-    heads = read(sorted({path for path, _, _ in candidates}))
     found: dict[bytes, Component] = {}
-    for path, mark, place in sorted(candidates, key=_main_file_first):
-        root = place["root"]
-        if root not in found and (component := _component(mark, place, heads.get(path, b""))) is not None:
-            found[root] = component
+    for is_likely in (True, False):  # most plugins are known by the first file, and no other is read
+        asked = [one for one in candidates if _is_likely(one) is is_likely and one[2]["root"] not in found]
+        heads = read(sorted({path for path, _, _ in asked}))
+        for path, mark, place in sorted(asked, key=lambda one: one[0]):
+            component = _component(mark, place, heads.get(path, b""))
+            if component is not None:
+                found.setdefault(component.root, component)
     return list(found.values())
 
 
@@ -167,7 +172,7 @@ def _within(component: Component, home: bytes) -> Component:
     )
 
 
-def _candidates(paths: Iterable[bytes]) -> Iterable[tuple[bytes, Mark, dict[str, bytes]]]:
+def _candidates(paths: Iterable[bytes]) -> Iterable[_Candidate]:
     in_folder: dict[bytes, int] = {}
     for path in paths:
         for mark in MARKS:
@@ -182,9 +187,9 @@ def _is_main(path: bytes, place: Mapping[str, bytes]) -> bool:
     return path == place["root"] + place.get("name", b"") + b".php"
 
 
-def _main_file_first(candidate: tuple[bytes, Mark, dict[str, bytes]]) -> tuple[bool, bytes]:
-    path, _, place = candidate
-    return not _is_main(path, place), path
+def _is_likely(candidate: _Candidate) -> bool:
+    path, mark, place = candidate
+    return mark.kind is not ComponentKind.PLUGIN or _is_main(path, place)
 
 
 def _component(mark: Mark, place: Mapping[str, bytes], head: bytes) -> Component | None:

@@ -108,12 +108,15 @@ class Shelf:
 
     def packs(self, component: Component) -> list[Pack]:
         """Returns every believed pack of a component's version: builds in other languages, of other distributors."""
-        return [pack for pack in self.relatives(component) if pack.header.version == component.version]
-
-    def relatives(self, component: Component) -> list[Pack]:
-        """Returns every believed pack of a component, of whatever version; that of its own first."""
         placed = self._by_name.get((component.kind, component.name), [])
-        ranked = sorted(placed, key=lambda one: one.header.version != component.version)
+        fitting = [one for one in placed if one.header.version == component.version]
+        return [pack for one in fitting if (pack := self._opened(one)) is not None]
+
+    def relatives(self, component: Component, at_most: int) -> list[Pack]:
+        """Returns believed packs of a component's other versions, the newest built first."""
+        placed = self._by_name.get((component.kind, component.name), [])
+        others = [one for one in placed if one.header.version != component.version]
+        ranked = sorted(others, key=lambda one: one.header.built_on, reverse=True)[:at_most]
         return [pack for one in ranked if (pack := self._opened(one)) is not None]
 
     def opened(self, path: Path) -> Pack | None:

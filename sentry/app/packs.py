@@ -1,33 +1,14 @@
 """Which packs are at hand and whose are believed: what the command line says, else the settings."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
-from scanners.packs.shelf import Shelf, Trust
 from sentry.app.kinds import load_settings
+from sentry.app.pack_access import PackAccess
 from sentry.domain.errors import NotFound
 from sentry.settings import Settings
 
 DEFAULT_FOLDER = "packs"
-
-
-@dataclass(frozen=True, slots=True)
-class PackAccess:
-    """Where packs are and whose are believed, as the process of an audit is told.
-
-    Attributes:
-        folders: absolute.
-        trusted_keys: public keys.
-    """
-
-    folders: tuple[str, ...] = ()
-    trusted_keys: tuple[str, ...] = ()
-    unsigned: bool = False
-
-    def shelf(self) -> Shelf:
-        """Opens the packs."""
-        return Shelf([Path(folder) for folder in self.folders], Trust(self.trusted_keys, self.unsigned))
 
 
 def configured(settings: Settings) -> PackAccess:

@@ -16,7 +16,8 @@ from sentry.app.auditing.office import audit_desk
 from sentry.app.auditing.order import AuditOrder
 from sentry.app.auditing.sites import audited_site, order_of, reachable
 from sentry.app.books import Books, open_books
-from sentry.app.packs import PackAccess, chosen
+from sentry.app.pack_access import PackAccess
+from sentry.app.packs import chosen
 from sentry.cli.audit_progress import followed
 from sentry.cli.audit_text import print_report
 from sentry.cli.packs import PacksOption, TrustOption, UnsignedOption

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from sentry.app.packs import PackAccess
+from sentry.app.pack_access import PackAccess
 from sentry.domain.audit_visits import AuditVisits
 from sentry.domain.site import Site
 from sentry.domain.vulnerability_feed import VulnerabilityFeed

@@ -13,7 +13,7 @@ from scanners.packs.components import ComponentKind
 from scanners.packs.shelf import Shelf, Trust
 from sentry.app.auditing.errand import audited
 from sentry.app.auditing.order import AuditOrder
-from sentry.app.packs import PackAccess
+from sentry.app.pack_access import PackAccess
 from sentry.domain.finding import WORST_FIRST, AuditReport, Finding, FindingClass
 from tests.integration.servers.process import require
 
