@@ -42,7 +42,9 @@ def text_of(value: object, at_most: int = MAX_TEXT) -> str:
     """Returns a stranger's text as one line without control characters, empty for what is none."""
     if not isinstance(value, str):
         return ""
-    line = "".join(one if one.isprintable() else " " for one in value[: at_most * 2])
+    line = value[: at_most * 2]
+    if not line.isprintable():
+        line = "".join(one if one.isprintable() else " " for one in line)
     return " ".join(line.split())[:at_most]
 
 
