@@ -8,7 +8,7 @@ from sentry.domain.tree_entry import EntryKind, TreeEntry
 
 READ_BY_ALL = 0o004
 SECRETS = re.compile(
-    rb"(?:^|/)(?:wp-config\.php|\.env(?:\.[\w-]+)?|configuration\.php|settings\.php|localsettings\.php|parameters\.yml"
+    rb"(?:^|/)(?:wp-config\.php|\.env(?:\.[\w-]+)?|configuration\.php|sites/[^/]+/settings\.php|localsettings\.php|parameters\.yml"
     rb"|auth\.json|\.htpasswd|\.my\.cnf|\.npmrc|\.git-credentials|id_(?:rsa|ed25519))$",
     re.IGNORECASE,
 )

@@ -90,7 +90,7 @@ def internal_links(answer: Answer) -> list[str]:
             continue
         target = _joined(answer.url, _attributes(tag.group(2)).get("href", "")).partition("#")[0]
         parts, own = urlsplit(target), urlsplit(answer.url)
-        if (parts.scheme, parts.netloc) == (own.scheme, own.netloc) and not parts.query and _is_page(parts.path):
+        if (parts.scheme, parts.netloc) == (own.scheme, own.netloc) and _is_page(parts.path, parts.query):
             found[target] = None
     found.pop(answer.url, None)
     return list(found)
@@ -102,8 +102,13 @@ _DOES_SOMETHING = re.compile(
 _FILE = re.compile(r"\.(?!html?$|php$|aspx?$)[a-z0-9]{1,5}$", re.IGNORECASE)
 
 
-def _is_page(path: str) -> bool:
-    return not _DOES_SOMETHING.search(path) and not _FILE.search(path)
+_PAGE_NUMBER = re.compile(r"(?:p|page_id|cat)=[0-9]{1,9}")
+"""The questions by which WordPress names its pages where nobody gave them names."""
+
+
+def _is_page(path: str, question: str) -> bool:
+    is_known = not question or _PAGE_NUMBER.fullmatch(question) is not None
+    return is_known and not _DOES_SOMETHING.search(path) and not _FILE.search(path)
 
 
 def _attributes(text: bytes) -> dict[str, str]:

@@ -185,7 +185,7 @@ def test_secret_does_not_stand_in_the_finding(tmp_path: Path) -> None:
 
 def test_file_with_secrets_that_all_may_read_is_advice(tmp_path: Path) -> None:
     """Seen from inside, also where no site is named."""
-    planted(tmp_path, {"wp-config.php": "<?php", ".env": "A=1", "index.php": "<?php"})
+    planted(tmp_path, {"wp-config.php": "<?php", ".env": "A=1", "wp-admin/network/settings.php": "<?php"})
     (tmp_path / "wp-config.php").chmod(0o644)
     (tmp_path / ".env").chmod(0o640)
     scene = scene_of(tmp_path)

@@ -15,7 +15,9 @@ PAGE = b"""<!DOCTYPE html><html><head><title>Shop</title>
 <style>.hidden { color: red }</style></head>
 <body><p>Buy our beautiful&nbsp;things</p><!-- nobody reads this -->
 <a href="https://friend.example/page">friend</a> <a href='/about?x=1#y'>about</a> <a href="/about/">us</a>
-<a href="/log-out">out</a> <a href="/a.pdf">file</a> <a href="http://[bad">bad</a> <a href="mailto:a@b.example">m</a>
+<a href="/log-out">out</a>
+<a href="/?p=12">post</a> <a href="/?add=1">buy</a>
+<a href="/a.pdf">file</a> <a href="http://[bad">bad</a> <a href="mailto:a@b.example">m</a>
 <iframe src="https://frame.example/"></iframe></body></html>"""
 
 
@@ -53,7 +55,10 @@ def test_page_that_repeats_what_the_visitor_said_is_the_same() -> None:
 
 def test_links_of_a_page_are_those_worth_a_look() -> None:
     """Pages of the same host that do nothing, each once."""
-    assert internal_links(Answer("https://www.shop.test/", 200, (), PAGE)) == ["https://www.shop.test/about/"]
+    assert internal_links(Answer("https://www.shop.test/", 200, (), PAGE)) == [
+        "https://www.shop.test/about/",
+        "https://www.shop.test/?p=12",
+    ]
 
 
 @pytest.mark.parametrize(
