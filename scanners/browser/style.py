@@ -1,0 +1,45 @@
+"""Ways of writing by which somebody hides what a script does."""
+
+import re
+
+from scanners.browser.scripts import Seen
+
+_SCRAMBLED = re.compile(r"\b_0x[0-9a-f]{3,8}\b")
+_SIGNS_ONLY = re.compile(r"[\[\]()!+{}]{600}")
+_FACES = re.compile(r"ﾟωﾟﾉ|\$=~\[\];\$=\{___:")
+_ESCAPES = re.compile(
+    r"(?:\\x[0-9a-fA-F]{2}){4}|(?:\d{2,3},){30}|(?:0x[0-9a-f]{2,4},){15}|%[0-9a-f]{2}(?:%[0-9a-f]{2}){15}"
+)
+_LEAST_SCRAMBLED = 12
+_LEAST_APPENDED = 250
+_READABLE_LINE = 160
+_READABLE_LINES = 8
+
+
+def style_of(code: str) -> Seen | None:
+    """Returns the way a script is written in, None where people or builders write so."""
+    signs = _SIGNS_ONLY.search(code) or _FACES.search(code)
+    if signs is not None:
+        return Seen("script_of_signs", signs.start())
+    appended = _appended(code)
+    if appended is not None:
+        return appended
+    names = _SCRAMBLED.findall(code[:200_000])
+    return Seen("script_scrambled") if len(names) >= _LEAST_SCRAMBLED and len(set(names)) > 2 else None  # noqa: PLR2004
+
+
+def _appended(code: str) -> Seen | None:
+    """Returns where an unreadable line stands at the begin or the end of a readable script."""
+    lines = [line for line in code.split("\n") if line.strip()]
+    if len(lines) < _READABLE_LINES:
+        return None
+    for line in (lines[0], lines[-1]):
+        if len(line) >= _LEAST_APPENDED and _is_unreadable(line):
+            others = [len(one) for one in lines if one is not line]
+            if sorted(others)[len(others) * 9 // 10] <= _READABLE_LINE:
+                return Seen("script_appended", code.find(line))
+    return None
+
+
+def _is_unreadable(line: str) -> bool:
+    return len(_SCRAMBLED.findall(line)) >= _LEAST_SCRAMBLED or _ESCAPES.search(line) is not None
