@@ -15,7 +15,7 @@ rule encoded_ioncube
     $begin = /^\s{0,20}<\?php \/\/[0-9a-zA-Z]{4,6}\b/
     $check = /extension_loaded\(\s{0,3}['"]ionCube Loader['"]\s{0,3}\)/ nocase
     $run = "_il_exec"
-    $blob = /\?>\s{0,20}[A-Za-z0-9+\/=\r\n]{300}/
+    $blob = /\?>\s{0,3}[A-Za-z0-9+\/=\r\n]{300}/
   condition:
     ($check or $run) and ($blob or ($begin and filesize > 1KB))
 }
@@ -63,7 +63,6 @@ rule encoded_other_loader
     $check = /extension_loaded\(\s{0,3}['"](swoole_loader|bcompiler|nucoder|nusphere|iloader|mmcache|eaccelerator|php_screw|tonyenc)['"]/ nocase
     $run = /\b(bcompiler_load|bcompiler_read|nucoder_load|mmcache_load|eaccelerator_load)\s{0,3}\(/ nocase
     $swoole = /^\s{0,20}<\?php extension_loaded\('swoole_loader'\)/
-    $blob = /[A-Za-z0-9+\/=\r\n]{400}|[\x80-\xff]{60}/
   condition:
-    $blob and ($swoole or ($check and $run) or ($run and filesize > 2KB))
+    filesize > 1KB and ($swoole or ($check and $run))
 }
