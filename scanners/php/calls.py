@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from tree_sitter import Node
 
+from scanners.php.computing import computed_call
 from scanners.php.folding import fold
 from scanners.php.names import (
     ASSEMBLERS,
@@ -64,6 +65,9 @@ def call(run: Run, made: Call) -> Value:
     function = run.functions.get(made.function)
     if function is not None:
         function.bind(made.values)
+    computed = computed_call(run, made.function, made.values)
+    if computed is not None:
+        return computed
     rule = RULES.get(made.function)
     if rule is not None:
         found = rule(run, made)
@@ -77,6 +81,9 @@ def method(run: Run, name: bytes, values: tuple[Value, ...]) -> Value:
     function = run.functions.get(name)
     if function is not None:
         function.bind(values)
+    computed = computed_call(run, name, values)
+    if computed is not None:
+        return computed
     return replace(_carried(values), loose=True)
 
 

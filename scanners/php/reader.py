@@ -6,13 +6,14 @@ from dataclasses import dataclass, replace
 
 from tree_sitter import Node
 
+from scanners.php.computing import LOOPS, computed_loop, learn
 from scanners.php.expressions import evaluate
 from scanners.php.run import Function, Hit, Run, Scope
 from scanners.php.signals import Weight
 from scanners.php.style import combines_bits, style_hits
 from scanners.php.syntax import named, parse, text
 from scanners.php.tokens import Tokens, tokens
-from scanners.php.value import union
+from scanners.php.value import UNKNOWN, union
 
 MAX_SOURCE_BYTES = 3_000_000
 """What is looked at of one file; WordPress' longest sources have half a megabyte, packed ones two."""
@@ -75,11 +76,12 @@ def _cut(source: bytes) -> bytes:
 
 
 def _read_layer(source: bytes, depth: int, is_late: Callable[[], bool], words: Tokens | None = None) -> Reading:
-    run = Run(is_late, depth, combines_bits(source), words)
+    run = Run(is_late, depth, combines_bits(source), words, source)
     source = _cut(source)
     root = parse(_CURLY_INDEX.sub(rb"\1[\2]", source), is_late)
     if root is None:
         return Reading(whole=False)
+    learn(run.machine, root)
     _walk(run, root)
     if not run.over and (run.hits or any(function.is_outdated for function in run.functions.values())):
         _walk(run, root)  # now it is known what functions and properties are given that stand before their use
@@ -109,6 +111,8 @@ def _walk(run: Run, root: Node) -> None:
         if node.type in {"function_definition", "method_declaration"}:
             _function(run, node)
             continue
+        if node.type in LOOPS and computed_loop(run, node):
+            continue
         if node.type == "foreach_statement":
             _loop(run, node)
         elif node.type == "global_declaration":
@@ -133,8 +137,8 @@ def _function(run: Run, node: Node) -> None:
     function = run.functions.setdefault(text(name).lower(), Function(known))
     function.is_outdated = False
     around, run.scope = run.scope, Scope()
-    for place, value in function.given.items():
-        run.put(function.parameters[place], value)
+    for place, parameter in enumerate(function.parameters):
+        run.put(parameter, function.given.get(place, UNKNOWN))
     _walk(run, body)
     run.scope = around
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from tree_sitter import Node
 
+from scanners.php.machine.running import Machine
 from scanners.php.signals import SIGNALS, Weight
 from scanners.php.syntax import line, text
 from scanners.php.tokens import Tokens
@@ -99,6 +100,8 @@ class Run:
         scope: the variables of the function that is being read.
         has_bare_words: whether unquoted words are texts, as in sources that combine them bit by bit; else constants.
         words: those that matter, where the source is long enough for the rest to be passed over.
+        source: all of it.
+        machine: computes what is pure.
         layers: texts that the source would run, with what runs them.
         bodies: of closures, still to be read.
     """
@@ -107,6 +110,8 @@ class Run:
     depth: int = 0
     has_bare_words: bool = False
     words: Tokens | None = None
+    source: bytes = b""
+    machine: Machine = field(init=False)
     outside: Scope = field(default_factory=Scope)
     scope: Scope = field(init=False)
     functions: dict[bytes, Function] = field(default_factory=dict)
@@ -142,6 +147,7 @@ class Run:
     def __post_init__(self) -> None:
         """Begins outside of all functions."""
         self.scope = self.outside
+        self.machine = Machine(self.is_late)
 
     def variable(self, name: bytes) -> Value:
         """Returns what a variable holds."""
@@ -149,6 +155,10 @@ class Run:
         if known is not None:
             return known
         return Value(origin=Origin.REQUEST) if self.scope.is_open and name != b"this" else UNKNOWN
+
+    def has(self, name: bytes) -> bool:
+        """Whether a variable was given anything; where variables are made of what is sent, any may be."""
+        return name in self._variables_with(name) or self.scope.is_open
 
     def put(self, name: bytes, value: Value) -> None:
         """Gives a variable a value."""
