@@ -8,7 +8,6 @@ from urllib.parse import quote, urlsplit
 from scanners.exposure.suspects import LISTING, SUSPECTS, Suspect
 from sentry.domain.tree_entry import EntryKind, TreeEntry
 
-MAX_OF_A_RULE = 40
 MAX_FOLDERS = 20
 MAX_FOLDER_DEPTH = 4
 _INDEXES = (b"index.php", b"index.html", b"index.htm", b"default.asp", b"default.aspx")
@@ -71,7 +70,7 @@ def _by_rule(
         suspect = next((one for one in SUSPECTS if one.names.search(entry.path)), None)
         if suspect is None or (suspect.same_bytes and entry.path in known):
             continue
-        if len(found[suspect.rule]) < MAX_OF_A_RULE:
+        if len(found[suspect.rule]) < suspect.most:
             found[suspect.rule].append((entry, ""))
     return [(suspect, found[suspect.rule]) for suspect in SUSPECTS]
 

@@ -24,6 +24,7 @@ class Suspect:
         in_pages: whether the proof itself is a page; else a page proves nothing.
         statuses: of an answer that counts.
         same_bytes: whether bytes as they stand on disk are a proof by themselves.
+        most: how many of a tree are asked for.
     """
 
     rule: str
@@ -35,19 +36,24 @@ class Suspect:
     in_pages: bool = False
     statuses: frozenset[int] = GOOD
     same_bytes: bool = False
+    most: int = 40
 
 
-def _names(pattern: str) -> re.Pattern[bytes]:
-    return re.compile(rb"(?:^|/)(?:" + pattern.encode() + rb")$", re.IGNORECASE)
+def _names(pattern: str, flags: re.RegexFlag = re.IGNORECASE) -> re.Pattern[bytes]:
+    return re.compile(rb"(?:^|/)(?:" + pattern.encode() + rb")$", flags)
+
+
+_AS_WRITTEN = re.NOFLAG
+"""Classes are called `Info.php` and `Installer.php`, pages are not."""
 
 
 _ARCHIVE = (
     rb"\APK\x03\x04|\A\x1f\x8b|\ABZh[1-9]|\A\xfd7zXZ\x00|\A7z\xbc\xaf\x27\x1c|\ARar!\x1a\x07|\A(?s:.){257}ustar"
 )
-_DUMP = (
-    rb"(?i:CREATE TABLE|INSERT INTO|-- (?:MySQL|MariaDB) dump|-- phpMyAdmin SQL Dump|-- PostgreSQL database dump)"
-    rb"|\APGDMP|\ASQLite format 3\x00|"
-) + _ARCHIVE
+_DUMPED = rb"-- (?:MySQL|MariaDB) dump|-- phpMyAdmin SQL Dump|-- PostgreSQL database dump|-- Adminer \d|"
+_BINARY = rb"\APGDMP|\ASQLite format 3\x00|" + _ARCHIVE
+_DUMP = rb"(?i:CREATE TABLE|INSERT INTO)|" + _DUMPED + _BINARY
+_SQL = rb"\.(?:sql|sqlite3?|dump|mysql|pgsql)(?:\.(?:gz|bz2|xz|zip))?$"
 _SOURCE = rb"<\?(?:php|=)|\Ab0VIM|DB_PASSWORD|(?m:^[ \t]*\$[A-Za-z_]\w{0,60}[ \t]*=)"
 _COPY = r"(?:\.(?:bak|backup|old|orig|save|saved|copy|swp|swo|tmp|disabled|1|2)|~|_(?:bak|backup|old))"
 _LIKE_BACKUP = (
@@ -111,14 +117,23 @@ SUSPECTS: Sequence[Suspect] = (
     Suspect(
         "database_dump_served",
         "a copy of the database can be fetched: remove it, and change the passwords that stand in it",
+        # At the root, or in a name or a folder that speaks of data.
         re.compile(
-            rb"^(?!(?:.*/)?(?:vendor|node_modules|plugins|themes|modules)/(?!.*(?:backup|dump)))(?:.*/)?"
-            rb"[^/]+\.(?:sql|sqlite3?|dump|mysql|pgsql)(?:\.(?:gz|bz2|xz|zip))?$",
+            rb"^(?!(?:.*/)?(?:vendor|node_modules|sql|schema|migrations|updates|patches|tests?)/)"
+            rb"(?:[^/]+|.*(?:back-?up|dump|export|_db)(?:[^/a-z][^/]*)?(?:/[^/]+)?)" + _SQL,
             re.IGNORECASE,
         ),
         re.compile(_DUMP),
         ("/backup.sql", "/dump.sql", "/database.sql", "/db.sql", "/backup.sql.gz", "/mysql.sql", "/data.sql"),
         same_bytes=True,
+    ),
+    Suspect(
+        "database_dump_served_within",
+        "a copy of the database can be fetched: remove it, and change the passwords that stand in it",
+        # Software brings its empty tables along, wherever it likes: only what a program has dumped is none of that.
+        re.compile(rb"[^/]" + _SQL, re.IGNORECASE),
+        re.compile(_DUMPED + _BINARY),
+        most=10,
     ),
     Suspect(
         "archive_served",
@@ -164,7 +179,7 @@ SUSPECTS: Sequence[Suspect] = (
     Suspect(
         "phpinfo_served",
         "a page shows the whole configuration of PHP: remove it",
-        _names(r"(?:php_?)?info[0-9]?\.php|pinfo\.php|i\.php|test[0-9]?\.php|phpversion\.php"),
+        _names(r"(?:php_?)?info[0-9]?\.php|pinfo\.php|i\.php|test[0-9]?\.php|phpversion\.php", _AS_WRITTEN),
         re.compile(rb"(?i)<title>[^<]{0,40}phpinfo\(\)|<h1 class=\"p\">PHP Version"),
         ("/phpinfo.php", "/info.php", "/test.php", "/i.php"),
         in_pages=True,
@@ -183,7 +198,8 @@ SUSPECTS: Sequence[Suspect] = (
         "an installer was left behind and answers: whoever comes first can take the site over; remove it",
         _names(
             r"(?<!wp-admin/)(?:install|setup|installer|installer-backup)\.php"
-            r"|(?:install|installation|setup)/index\.(?:php|html?)"
+            r"|(?:install|installation|setup)/index\.(?:php|html?)",
+            _AS_WRITTEN,
         ),
         re.compile(
             rb"(?i)<title>[^<]{0,80}(?:\binstall(?:er|ation)?\b|\binstalaci|setup wizard|phpmyadmin setup)"

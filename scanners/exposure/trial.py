@@ -124,6 +124,7 @@ def _is_secret(candidate: Candidate) -> bool:
         "configuration_served",
         "private_key_served",
         "database_dump_served",
+        "database_dump_served_within",
         "source_copy_served",
         "log_served",
     }

@@ -17,6 +17,7 @@ SITE = Site(key="site", url="https://site.example/", checks=(CheckOptions(kind="
 ROOT = "https://site.example/"
 HOME = {"/": "<html>home</html>"}
 DUMP = "-- MySQL dump 10.19\nCREATE TABLE `wp_users` (id int);\n"
+SCHEMA = "-- The tables of Shop\nCREATE TABLE shop (id int);\nINSERT INTO system VALUES ('version', '1');\n"
 SERVED: dict[str, tuple[str, str | bytes]] = {
     ".git/HEAD": ("git_repository_served", "ref: refs/heads/main\n"),
     ".svn/entries": ("subversion_served", "12\n"),
@@ -27,6 +28,8 @@ SERVED: dict[str, tuple[str, str | bytes]] = {
     ".htpasswd": ("configuration_served", "ana:$apr1$x$y\n"),
     "keys/server.key": ("private_key_served", "-----BEGIN RSA PRIVATE KEY-----\nx"),
     "backup/site.sql": ("database_dump_served", DUMP),
+    "install/sql/old-site.sql": ("database_dump_served_within", DUMP),
+    "wp-content/uploads/2026/site_db.sql": ("database_dump_served", "INSERT INTO wp_users VALUES (1);"),
     "db.sql.gz": ("database_dump_served", gzip.compress(DUMP.encode())),
     "old-site.zip": ("archive_served", b"PK\x03\x04 and more"),
     "wp-content/updraft/x/backup_db.zip": ("archive_served", b"PK\x03\x04 and more"),
@@ -104,7 +107,10 @@ def test_site_that_answers_everything_exposes_nothing(tmp_path: Path, body: str 
         ("download/brochure.zip", b"PK\x03\x04", b"PK\x03\x04"),
         ("wp-content/uploads/2026/01/brochure.zip", b"PK\x03\x04", b"PK\x03\x04"),
         (".env.example", "A_KEY=\n", "A_KEY=\n"),
-        ("wp-content/plugins/shop/schema.sql", DUMP, DUMP),
+        ("wp-content/plugins/shop/schema.sql", SCHEMA, SCHEMA),
+        ("phpmyadmin/sql/create_tables.sql", SCHEMA, SCHEMA),
+        ("mail/SQL/mysql.initial.sql", SCHEMA, SCHEMA),
+        ("vendor/acme/src/Info.php", "<?php class Info {}", '<h1 class="p">PHP Version'),
         ("wp-admin/install.php", "<?php", "<html><title>WordPress Installation</title><h1>Already Installed</h1>"),
         ("wp-config.php", "<?php define('DB_PASSWORD', 'x');", ""),
         ("cert/ca.pem", "-----BEGIN CERTIFICATE-----", "-----BEGIN CERTIFICATE-----"),
