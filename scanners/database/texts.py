@@ -63,7 +63,7 @@ class TextJudge:
         yield _of(place, tuple(markup))
         bare = is_php or (b"<?" not in text and _CODE.search(text) is not None)
         source = b"<?php " + text if bare and b"<?" not in text[:400] else text
-        if b"<?" in source or b"<script" in source.lower():
+        if b"<" in source:
             yield from self._by_engines(place, source)
 
     def _by_engines(self, place: str, source: bytes) -> Iterator[Finding]:
