@@ -63,7 +63,7 @@ def modified(published_by: str, difference: Difference) -> Sign:
         meaning=f"{meaning}, in {difference.nature} only" if is_plain else meaning,
         verdict=FindingClass.ADVICE if is_plain else FindingClass.MODIFIED,
         evidence=Evidence.INTEGRITY,
-        detail=f"{difference.added:,} lines added, {difference.removed:,} removed",
+        detail=f"{difference.added:,} lines added, {difference.removed:,} removed" if difference.lines else "",
         way=difference.lines,
     )
 

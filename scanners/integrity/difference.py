@@ -9,13 +9,16 @@ from enum import StrEnum
 from scanners.engine import shown
 from sentry.domain.finding import SourceLine
 
-MAX_MATCHED_LINES = 2_000
+MAX_MATCHED_LINES = 1_000
 """Where more lines than this lie between the first and the last that differ, they count as one block."""
 
 SHOWN_LINES = 40
-SHOWN_CHARACTERS = 150
+SHOWN_CHARACTERS = 160
 BEFORE_THE_FIRST = 40
 """Of a long line this much is shown before the first character that differs."""
+
+BINARY_HEAD_BYTES = 8_192
+"""A file with a NUL in so much of it has no lines."""
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _KEYWORD = re.compile(
@@ -60,6 +63,8 @@ def difference(old: bytes, new: bytes, plain_lines: re.Pattern[bytes] | None = N
         new: as it stands.
         plain_lines: fits each line whose addition means nothing.
     """
+    if b"\0" in old[:BINARY_HEAD_BYTES]:
+        return Difference(Nature.CODE, text=_tail(old, new))
     before, after = old.splitlines(keepends=True), new.splitlines(keepends=True)
     blocks = list(_blocks(before, after))
     added = [line for _, _, low, high in blocks for line in after[low:high]]
@@ -68,6 +73,11 @@ def difference(old: bytes, new: bytes, plain_lines: re.Pattern[bytes] | None = N
     if nature is Nature.CODE and not removed and plain_lines and all(plain_lines.match(line) for line in added):
         nature = Nature.PLAIN
     return Difference(nature, len(added), removed, b"".join(added), tuple(_shown(before, after, blocks)))
+
+
+def _tail(old: bytes, new: bytes) -> bytes:
+    """What stands behind a file without lines: code is put there, and the picture is shown as ever."""
+    return new[len(old) :] if new.startswith(old) else b""
 
 
 def _nature(old: bytes, new: bytes) -> Nature:
@@ -110,7 +120,7 @@ def _blocks(before: Sequence[bytes], after: Sequence[bytes]) -> Iterator[tuple[i
     if max(len(old), len(new)) > MAX_MATCHED_LINES:
         yield low, low + len(old), low, low + len(new)
         return
-    for kind, from_old, to_old, from_new, to_new in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+    for kind, from_old, to_old, from_new, to_new in SequenceMatcher(None, old, new).get_opcodes():
         if kind != "equal":
             yield low + from_old, low + to_old, low + from_new, low + to_new
 
@@ -125,7 +135,8 @@ def _shown(
         lines = [(from_old + number, b"-", line) for number, line in enumerate(old[:left], 1)]
         lines += [(from_new + number, b"+", line) for number, line in enumerate(new[:left], 1)]
         for number, sign, line in lines[:left]:
-            yield SourceLine(number, shown(sign + b" " + _cut(line.rstrip(b"\r\n"), start)))
+            text = shown(sign + b" " + _cut(line.rstrip(b"\r\n"), start))
+            yield SourceLine(number, text[:SHOWN_CHARACTERS])
         left -= min(left, len(lines))
         if not left:
             return

@@ -44,7 +44,7 @@ WORDPRESS = Expectation(
     plain_lines=re.compile(rb"\s*(?:\$wp_local_package = '[A-Za-z_]{2,12}';|/\*\*|\*/|\* ?[\w $@.,-]*)?\s*\Z"),
 )
 MEDIAWIKI = Expectation(
-    closed=re.compile(rb"(?:includes|languages|maintenance|resources|vendor|mw-config)/"),
+    closed=re.compile(rb"(?:includes|languages|maintenance|resources|mw-config)/"),
     own=re.compile(rb"(?:LocalSettings\.php|\.htaccess|robots\.txt|composer\.(?:json|lock)|vendor/.*)\Z"),
     removable=re.compile(
         rb"(?:mw-config|tests|docs|maintenance|extensions|skins|images|cache|LocalSettings\.php|config)(?:/.*)?\Z|"

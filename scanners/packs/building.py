@@ -55,10 +55,10 @@ def build(order: Order) -> list[Path]:
     sources = tuple(_source(path) for path in (order.source, *order.beside))
     with gathered([order.source, *order.beside]) as whole:
         components = [order.component] if order.component else _distinct(_published(whole, order.source), whole)
-        if not components:
+        if not components or not any(path.startswith(components[0].root) for path in whole.files):
             raise PackRefused(
-                f"{order.source} holds no system, plugin or theme that is known; give --name and --version to build "
-                "a pack of it as it is"
+                f"{order.source} holds no system, plugin or theme that is known, or no such folder; give --name and "
+                "--version to build a pack of it as it is, and --below for a folder of it"
             )
         shares = _shares(components, whole)
         return [_built(order, sources, whole, component, shares[component.root]) for component in components]

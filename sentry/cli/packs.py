@@ -77,15 +77,20 @@ async def build_packs(
     ] = None,
     name: Annotated[str, typer.Option("--name", help="What it is called, where it cannot be recognised.")] = "",
     version: Annotated[str, typer.Option("--version", help="Its version, where it cannot be recognised.")] = "",
+    below: Annotated[
+        str,
+        typer.Option("--below", metavar="FOLDER", help="With --name: the folder in it that a site is served from."),
+    ] = "",
     without_files: Annotated[
         bool, typer.Option("--without-files", help="Keep no pristine files: nothing can be compared or restored.")
     ] = False,
 ) -> None:
     """Build packs of packages, one for each system, plugin and theme in them."""
-    if bool(name) != bool(version):
-        raise typer.BadParameter("--name and --version belong together")
+    if bool(name) != bool(version) or (below and not name):
+        raise typer.BadParameter("--name and --version belong together, and --below belongs to them")
     signing = None if key_file is None else read_key(key_file)
-    component = Component(ComponentKind.PACKAGE, name, version) if name else None
+    root = below.strip("/").encode() + b"/" if below.strip("/") else b""
+    component = Component(ComponentKind.PACKAGE, name, version, root) if name else None
     for source in sources:
         order = Order(
             source=source,

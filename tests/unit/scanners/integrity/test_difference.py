@@ -57,6 +57,28 @@ def test_difference_of_a_long_line_shows_where_it_begins() -> None:
     assert all(len(line.text) <= 160 for line in found.lines)
 
 
+def test_difference_of_a_picture_has_no_lines_and_knows_what_stands_behind_it() -> None:
+    """Code behind a picture leaves it as it looks."""
+    picture = b"\x89PNG\0\1\2\n\3"
+    found = difference(picture, picture + b"<?php evil();")
+
+    assert (found.nature, found.text, found.lines) == (Nature.CODE, b"<?php evil();", ())
+
+
+def test_difference_written_against_the_comparison_is_told_in_time() -> None:
+    """Lines that all are the same fit everywhere, and whoever tries every place never ends."""
+    old = b"}\n" * 400 + b"a\n" + b"}\n" * 400
+
+    assert difference(old, b"}\nb\n" * 450).added >= 450
+
+
+def test_difference_of_bytes_that_are_no_text_is_cut() -> None:
+    """Each of them takes four characters to be shown."""
+    found = difference(b"a\n", b"\xff" * 1_000 + b"\n")
+
+    assert max(len(line.text) for line in found.lines) <= 160
+
+
 def test_difference_of_everything_is_bounded() -> None:
     """However many lines differ, a few are shown, and none breaks a terminal."""
     old, new = b"a\n" * 100_000, b"\x1b[2J" + b"b\n" * 100_000

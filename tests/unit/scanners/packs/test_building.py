@@ -104,6 +104,19 @@ def test_build_of_something_unknown_asks_for_its_name(tmp_path: Path) -> None:
     assert pack.header.marks.keys() == {"app.php"}
 
 
+def test_build_of_a_folder_of_a_package_leaves_the_rest_out(tmp_path: Path) -> None:
+    """A distribution puts a system below /usr/share, with its papers beside."""
+    package = deb_of({"usr/share/wiki/doku.php": b"<?php 1;", "usr/share/doc/wiki/README": b""})
+
+    (pack,) = built(
+        package, tmp_path, component=Component(ComponentKind.PACKAGE, "w", "1", b"usr/share/wiki/")
+    ).values()
+    assert pack.files.keys() == {b"doku.php"}
+
+    with pytest.raises(PackRefused, match="no such folder"):
+        built(package, tmp_path, component=Component(ComponentKind.PACKAGE, "w", "1", b"usr/share/gone/"))
+
+
 def test_equal_packages_give_equal_lists(tmp_path: Path) -> None:
     """Whoever builds it again gets the same pack under the same name."""
     first = built(zip_of(WORDPRESS), tmp_path)
