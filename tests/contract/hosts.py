@@ -13,7 +13,6 @@ from sentry.domain.access import SshAccess
 from sentry.ports.hosts import Host
 from sentry.remote.local_host import LocalHost
 from sentry.remote.ssh_host import RemoteHost
-from tests.integration.servers.loopback import LOOPBACK
 from tests.integration.servers.sshd import Sshd
 
 KINDS = ("local", "ssh")
@@ -49,7 +48,7 @@ class Ground:
 def access_to(sshd: Sshd) -> SshAccess:
     """Returns how that server is reached."""
     return SshAccess(
-        host=LOOPBACK, port=sshd.port, user=sshd.user, key_file=sshd.key_path, host_keys=(sshd.host_key,)
+        host=sshd.address, port=sshd.port, user=sshd.user, key_file=sshd.key_path, host_keys=(sshd.host_key,)
     )
 
 

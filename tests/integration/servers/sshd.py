@@ -32,6 +32,8 @@ class Sshd(ServerProcess):
     Args:
         folder: for its configuration and its keys.
         options: further lines of sshd_config, e.g. `SFTP_ONLY` or `MaxSessions 2`.
+        address: where it listens.
+        within: what starts it, e.g. in another network namespace.
 
     Attributes:
         user: the account.
@@ -41,10 +43,13 @@ class Sshd(ServerProcess):
 
     name = "sshd"
 
-    def __init__(self, folder: Path, options: Sequence[str] = ()) -> None:
+    def __init__(
+        self, folder: Path, options: Sequence[str] = (), *, address: str = LOOPBACK, within: Sequence[str] = ()
+    ) -> None:
         super().__init__(folder)
         self._program = require("sshd", "openssh-server")
-        self.port = free_port()
+        self.address, self.port = address, free_port()
+        self._within = within
         self.user = _account()
         self.home = Path(tempfile.mkdtemp(prefix="online-sentry-sshd-"))
         self.own(self.home)
@@ -55,7 +60,7 @@ class Sshd(ServerProcess):
         self.change_host_key()
         lines = (
             f"Port {self.port}",
-            f"ListenAddress {LOOPBACK}",
+            f"ListenAddress {address}",
             f"HostKey {folder}/host_key",
             f"PidFile {folder}/sshd.pid",
             f"AuthorizedKeysFile {self.home}/authorized_keys",
@@ -83,11 +88,11 @@ class Sshd(ServerProcess):
     def command(self) -> Sequence[str]:
         if os.geteuid() == 0:
             Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
-        return (self._program, "-D", "-e", "-f", str(self.folder / "sshd_config"))
+        return (*self._within, self._program, "-D", "-e", "-f", str(self.folder / "sshd_config"))
 
     def is_ready(self) -> bool:
         try:
-            with socket.create_connection((LOOPBACK, self.port), 1) as connection:
+            with socket.create_connection((self.address, self.port), 1) as connection:
                 return connection.recv(4) == b"SSH-"
         except OSError:
             return False
