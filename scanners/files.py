@@ -1,5 +1,6 @@
 """The examiner of files: what is as it was published or was judged before is not opened, all else is judged."""
 
+import hashlib
 from collections.abc import Callable, Iterable, Iterator
 
 from scanners.engine import AuditedFile
@@ -70,7 +71,8 @@ class FilesExaminer:
         if judged.finding is not None:
             yield judged.finding
         elif judged.left_out is None and self._clean is not None:
-            self._clean.keep(entry.path, scene.digests[entry.path], is_script=judged.is_script)
+            # Of what was judged: since it was hashed, somebody may have put a clean file in its place.
+            self._clean.keep(entry.path, hashlib.sha256(content).digest(), is_script=judged.is_script)
 
 
 def _count(scene: Scene, size_bytes: int, *, is_script: bool) -> None:

@@ -2,7 +2,8 @@
 
 import posixpath
 from collections.abc import Callable, Iterator, Sequence
-from functools import cache
+from contextlib import closing
+from functools import cache, partial
 from pathlib import Path
 
 from scanners.components.examiner import ComponentsExaminer
@@ -13,9 +14,11 @@ from scanners.files import FilesExaminer
 from scanners.integrity.examiner import IntegrityExaminer
 from scanners.malware import Malware
 from scanners.outside.examiner import OutsideExaminer
+from scanners.provenance import judged_by
 from scanners.web.answer import Web
 from scanners.web.client import HttpWeb
 from scanners.web.visitors import plain
+from sentry.app.auditing.memory import Memory
 from sentry.app.auditing.order import AuditOrder
 from sentry.app.auditing.reach import reached
 from sentry.domain.audit_outcome import put_together
@@ -25,7 +28,7 @@ from sentry.domain.site import Site
 from sentry.domain.tree_entry import EntryKind, TreeEntry
 from sentry.ports import Clock, Examiner, Host, Scene, Tree
 
-Make = Callable[[AuditOrder], Examiner | None]
+Make = Callable[[AuditOrder, Memory], Examiner | None]
 
 
 @cache
@@ -35,12 +38,12 @@ def _malware() -> Malware:
 
 
 EXAMINERS: Sequence[Make] = (
-    lambda order: IntegrityExaminer(order.packs.shelf(), _malware().judge),
-    lambda _order: FilesExaminer(_malware().judge),
-    lambda order: _database(order.site),
-    lambda order: ComponentsExaminer(Feeds(order.feeds, Path(order.home), Path(order.cache))),
-    lambda order: ExposureExaminer(_web(order), plain(order.user_agent)),
-    lambda order: OutsideExaminer(_web(order), _malware().judge, order.visits.pages),
+    lambda order, _memory: IntegrityExaminer(order.packs.shelf(), _malware().judge),
+    lambda _order, memory: FilesExaminer(_malware().judge, memory.clean_files(judged_by())),
+    lambda order, _memory: _database(order.site),
+    lambda order, _memory: ComponentsExaminer(Feeds(order.feeds, Path(order.home), Path(order.cache))),
+    lambda order, _memory: ExposureExaminer(_web(order), plain(order.user_agent)),
+    lambda order, _memory: OutsideExaminer(_web(order), _malware().judge, order.visits.pages),
 )
 """Makes the examiners, in the order in which they look; None where an order gives one nothing to do.
 
@@ -63,21 +66,18 @@ def audit(order: AuditOrder, clock: Clock, told: Progress) -> AuditReport:
         NotFound: there is no such folder.
         HostError: the host cannot be reached, or the link broke.
     """
-    with reached(order) as (host, tree):
-        return _audited(order, host, tree, clock, told)
+    with reached(order) as (host, tree), closing(Memory(order, clock)) as memory:
+        return _audited(order, host, tree, clock, memory, told)
 
 
-def _audited(order: AuditOrder, host: Host, tree: Tree, clock: Clock, told: Progress) -> AuditReport:
+def _audited(order: AuditOrder, host: Host, tree: Tree, clock: Clock, memory: Memory, told: Progress) -> AuditReport:
     began_at, manifest = clock.now(), Manifest()
     told("listing", 0, 0)
     entries = list(tree.entries(manifest))
     _count(entries, tree, manifest)
     files = [entry for entry in entries if entry.kind is EntryKind.FILE]
-    digests: dict[bytes, bytes] = {}
-    for entry, digest in tree.hashes(files, manifest):
-        digests[entry.path] = digest
-        told("hashing", len(digests), len(files))
-    examiners = [examiner for make in EXAMINERS if (examiner := make(order)) is not None]
+    digests = memory.digests(host, tree, files, manifest, partial(told, "hashing"))
+    examiners = [examiner for make in EXAMINERS if (examiner := make(order, memory)) is not None]
     known, judged = set[bytes](), set[bytes]()
     findings: list[Finding] = []
     for examiner in examiners:

@@ -9,8 +9,8 @@ from sentry.app.auditing.order import AuditOrder
 from sentry.ports import Host, Tree
 from sentry.remote.local_host import LocalHost
 from sentry.remote.local_tree import LocalTree
-from sentry.remote.remote_tree import RemoteTree
 from sentry.remote.ssh_host import RemoteHost
+from sentry.remote.trees import tree_of
 
 
 @contextmanager
@@ -19,6 +19,7 @@ def reached(order: AuditOrder) -> Iterator[tuple[Host, Tree]]:
 
     Raises:
         NotFound: there is no such folder on this machine.
+        HostError: the host cannot be reached, or does not let us in.
     """
     access = order.site.access if order.site is not None else None
     if access is None or access.ssh is None:
@@ -26,6 +27,6 @@ def reached(order: AuditOrder) -> Iterator[tuple[Host, Tree]]:
         return
     host = RemoteHost(access.ssh)
     try:
-        yield host, RemoteTree(host, os.fsencode(access.docroot), access.max_load)
+        yield host, tree_of(host, os.fsencode(access.docroot), access.max_load)
     finally:
         host.close()

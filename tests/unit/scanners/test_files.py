@@ -82,3 +82,15 @@ def test_clean_file_that_changed_is_judged_anew(tmp_path: Path) -> None:
     (finding,) = FilesExaminer(Judge(), book).examine(_scene(tmp_path, set(), {"a.php": b"bad"}))
 
     assert finding.path == "a.php"
+
+
+def test_file_that_is_swapped_between_hashing_and_reading_is_not_remembered_as_clean(tmp_path: Path) -> None:
+    """Whoever shows us a good file where a bad one was hashed must not have the bad one passed for ever."""
+    book = Book()
+    scene = _scene(tmp_path, set(), {"a.php": b"bad"})
+    (tmp_path / "a.php").write_bytes(b"good")
+    assert list(FilesExaminer(Judge(), book).examine(scene)) == []
+
+    (finding,) = FilesExaminer(Judge(), book).examine(_scene(tmp_path, set(), {"a.php": b"bad"}))
+
+    assert finding.path == "a.php"
