@@ -77,7 +77,8 @@ _RUNS = re.compile(
     r"\beval\s*\(|new\s+Function\s*\(|\bFunction\s*\(\s*['\"]|setTimeout\s*\(\s*[\w$.]{1,40}\.responseText"
 )
 _ANSWER = re.compile(
-    r"(?:eval|Function)\s*\(\s*(?:[\w$]{1,40}\.)?(?:responseText|response|body|data)\b|\.then\(\s*(?:eval|[\w$]{1,9}\s*=>\s*eval)"
+    r"\b(?:eval|new Function)\s*\(\s*(?:[\w$]{1,40}\.)?(?:responseText|response)\b"
+    r"|\.then\(\s*(?:eval\b|[\w$]{1,9}\s*=>\s*eval\b)"
 )
 _BOT = re.compile(r"api\.telegram\.org/?(?:bot|['\"]|\$)|discord(?:app)?\.com/api/webhooks", re.IGNORECASE)
 _TYPED = re.compile(r"password|passwd|\bcard|\bcvv|\blogin|\bemail|\bpin\b|\botp\b", re.IGNORECASE)

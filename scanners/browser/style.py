@@ -7,8 +7,12 @@ from scanners.browser.scripts import Seen
 _SCRAMBLED = re.compile(r"\b_0x[0-9a-f]{3,8}\b")
 _SIGNS_ONLY = re.compile(r"[\[\]()!+{}]{600}")
 _FACES = re.compile(r"ﾟωﾟﾉ|\$=~\[\];\$=\{___:")
-_ESCAPES = re.compile(
-    r"(?:\\x[0-9a-fA-F]{2}){4}|(?:\d{2,3},){30}|(?:0x[0-9a-f]{2,4},){15}|%[0-9a-f]{2}(?:%[0-9a-f]{2}){15}"
+_ESCAPED = (
+    r"(?:(?:\\x[0-9a-fA-F]{2}){4}|%[0-9a-fA-F]{2}(?:%[0-9a-fA-F]{2}){15}"
+    r"|[A-Za-z0-9+/]{80}|(?:(?:0x)?[0-9a-f]{2,3},\s?){15})"
+)
+_DECODES = re.compile(
+    r"(?:\beval|fromCharCode|\bunescape|\batob|document\.write|decodeURIComponent)\s{0,9}\([^;\n]{0,40}?" + _ESCAPED
 )
 _LEAST_SCRAMBLED = 12
 _LEAST_APPENDED = 250
@@ -42,4 +46,4 @@ def _appended(code: str) -> Seen | None:
 
 
 def _is_unreadable(line: str) -> bool:
-    return len(_SCRAMBLED.findall(line)) >= _LEAST_SCRAMBLED or _ESCAPES.search(line) is not None
+    return len(_SCRAMBLED.findall(line)) >= _LEAST_SCRAMBLED or _DECODES.search(line) is not None

