@@ -29,6 +29,7 @@ from sentry.services.paces import Paces
 from sentry.services.request_budgets import RequestBudgets
 from sentry.services.revocations import RevocationWatch
 from sentry.services.slowness import Slowness
+from sentry.services.suspension_watch import SuspensionWatch
 from sentry.services.watch import Watch
 from sentry.services.zones import ZoneWatch
 from sentry.settings import Settings
@@ -93,6 +94,7 @@ class Lookouts:
             events=books.store.events,
             clock=books.clock,
         )
+        self._suspensions = SuspensionWatch(books.roster.site, observations, books.store.events, books.clock)
         self._known_sites: tuple[Settings, Sequence[SiteDomain]] | None = None
         self._revocations = RevocationWatch(
             watch.views,
@@ -140,6 +142,7 @@ class Lookouts:
             "paces": self._learn_paces,
             "requests": self._each(REQUESTS_EVERY_S, self.requests.look),
             "degradations": self._each(DEGRADATIONS_EVERY_S, self._degradations.look),
+            "suspensions": self._each(LOOK_EVERY_S, self._suspensions.look),
             "domains": self._each(LOOK_EVERY_S, self._look_at_domains),
             "zones": self._each(LOOK_EVERY_S, self._look_at_zones),
         }

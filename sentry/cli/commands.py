@@ -43,6 +43,8 @@ COMMANDS: Mapping[str, Entry] = {
         "cleaning", "Clean what an audit finds: restore, else cut out, else take away whole, else propose."
     ),
     "quarantine": Entry("cleaning", "Files that were cleaned, as they were."),
+    "suspend": Entry("suspensions", "Close a site to visitors while it is disinfected, with 503."),
+    "unsuspend": Entry("suspensions", "Open a site that was closed; only what is ours is taken away."),
     "demo": Entry("demo", "Show a whole outage, from first failure to report, on this machine."),
 }
 """Every command by its name, in the order of the help."""

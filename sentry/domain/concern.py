@@ -36,6 +36,8 @@ class ConcernKind(StrEnum):
     AUDIT_FINDINGS = "audit_findings"
     """What an audit found that somebody should look at, and that is nothing to frighten a client with."""
     AUDIT_LATE = "audit_late"
+    SUSPENSION = "suspension"
+    """A site that is closed while it is disinfected, for longer than anybody likes."""
     GROUP = "group"
     """Several sites that fail together: the one incident that is told for all of them."""
 

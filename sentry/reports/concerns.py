@@ -242,6 +242,37 @@ CONCERNS: dict[ConcernKind, ConcernText] = {
         rows=((N_("Used"), "used"), (N_("Allowed"), "allowed")),
         words={"what": {"requests": N_("requests"), "bytes": N_("bytes")}},
     ),
+    ConcernKind.SUSPENSION: ConcernText(
+        alertname="SiteSuspended",
+        opened=(
+            N_("{site} {problem}: closed for {days} days while it is cleaned"),
+            N_("{site} has been closed for long while it is cleaned"),
+        ),
+        resolved=(
+            N_("{site} is open again, {duration} after it was told"),
+            N_("{site} is open again"),
+        ),
+        meaning=(
+            N_(
+                "The site was closed to visitors so that harmful code could be taken out of it. That may last "
+                "{most_days} days at most."
+            ),
+            N_("The site was closed to visitors so that harmful code could be taken out of it."),
+        ),
+        advice=N_("Finish the cleaning and open the site: `unsuspend SITE`."),
+        rows=(
+            (N_("Closed since"), "closed_at"),
+            (N_("Must be open by"), "limit_at"),
+            (N_("Why"), "cause"),
+            (N_("Approved by"), "approver"),
+        ),
+        words={
+            "problem": {
+                "near": N_("must be open again soon"),
+                "breach": N_("should be open again by now"),
+            }
+        },
+    ),
     ConcernKind.INFECTION: ConcernText(
         alertname="SiteInfected",
         opened=(

@@ -88,6 +88,11 @@ class SiteFiles:
             has_attributes=attributes is not None,
         )
 
+    def folder_facts(self) -> FileFacts:
+        """Returns owner and group of the root, as facts for a new file in it."""
+        owner, group = self._said([b"stat", b"--printf=%u %g", b"--", self.root]).split()
+        return FileFacts(int(owner), int(group), 0, 0, 0)
+
     def put(self, path: bytes, content: bytes, facts: FileFacts, *, times: bool, staged: bytes) -> None:
         """Puts a file in place, whole and with its facts, or leaves what is there.
 

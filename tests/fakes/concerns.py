@@ -66,6 +66,16 @@ FACTS: dict[ConcernKind, dict[str, Any]] = {
         "findings": ["suspicious: wp-content/themes/acme/x.php"],
     },
     ConcernKind.AUDIT_LATE: {"audited": "Acme", "due_at": "2026-11-20T02:14:00+00:00", "why": "no route to host"},
+    ConcernKind.SUSPENSION: {
+        "problem": "near",
+        "stage": 1,
+        "days": 12,
+        "most_days": 15,
+        "closed_at": "2026-11-10T09:00:00+00:00",
+        "limit_at": "2026-11-25T09:00:00+00:00",
+        "cause": "a shell was found",
+        "approver": "Ana",
+    },
     ConcernKind.GROUP: {"trait": "address", "value": "203.0.113.7", "failing": 80, "answering": 2},
 }
 """Facts of each kind as whoever watches for it gives them."""

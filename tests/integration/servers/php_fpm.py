@@ -32,13 +32,14 @@ class PhpFpm(ServerProcess):
             "catch_workers_output = yes",
             "php_admin_value[opcache.validate_timestamps] = 1",
             "php_admin_value[opcache.revalidate_freq] = 0",
-            "php_admin_value[user_ini.cache_ttl] = 0",
         )
         (folder / "fpm.conf").write_text("\n".join((*lines, "")))
         account.own(folder)
 
     def command(self) -> Sequence[str]:
-        return self._account.running(self._program, "--nodaemonize", "--fpm-config", str(self.folder / "fpm.conf"))
+        # What a pool says of `user_ini.cache_ttl` comes too late for it.
+        options = ("--nodaemonize", "-d", "user_ini.cache_ttl=0", "--fpm-config", str(self.folder / "fpm.conf"))
+        return self._account.running(self._program, *options)
 
     def is_ready(self) -> bool:
         with socket.socket(socket.AF_UNIX) as caller:
