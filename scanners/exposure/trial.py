@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from scanners.engine import shown
 from scanners.exposure.candidates import Candidate
 from scanners.web.answer import Answer, NoAnswer, Visitor, Web
-from sentry.domain.errors import HostError
+from sentry.domain.errors import HostError, HostLost
 from sentry.domain.finding import Evidence, Finding, Manifest, Place, Sign, SourceLine
 from sentry.ports import Scene
 
@@ -71,6 +71,8 @@ class Trial:
             return b""
         try:
             return scene.host.read(scene.tree.root + b"/" + entry.path, COMPARED_BYTES)
+        except HostLost:
+            raise
         except HostError:
             return b""
 

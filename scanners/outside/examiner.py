@@ -11,7 +11,7 @@ from scanners.outside.page import PageView, internal_links, viewed
 from scanners.outside.parties import is_helper, party
 from scanners.web.answer import Answer, NoAnswer, Visitor, Web
 from scanners.web.visitors import OTHERS, PERSON
-from sentry.domain.errors import HostError
+from sentry.domain.errors import HostError, HostLost
 from sentry.domain.finding import WORST_FIRST, Evidence, Finding, FindingClass, Place, Sign
 from sentry.domain.site import Site
 from sentry.ports import Clock, Host, Scene
@@ -141,6 +141,8 @@ def _is_named(host: Host, root: bytes, stranger: str) -> bool | None:
     words = [b"grep", b"-rlIFm1", b"-e", stranger.encode(), b"--", root]
     try:
         outcome = host.run([b"timeout", b"50", *words], within_s=SEARCHED_S)
+    except HostLost:
+        raise
     except HostError:
         return None
     return {FOUND_SOMETHING: True, FOUND_NOTHING: False}.get(outcome.status)

@@ -102,7 +102,7 @@ class Agent:
             self.watch.views,
             self._lookouts.requests.asked,
         )
-        self.audits = AuditOffice(books, self.metrics)
+        self.audits = AuditOffice(books, self.metrics, self._lookouts.requests.asked)
         self._scheduler = Duties(books, self.metrics).schedule()
 
     def _prober(self, environment: ProbeEnvironment) -> Prober:

@@ -9,7 +9,7 @@ from sentry.domain.audited_site import AuditedSite
 from sentry.domain.finding import AuditReport
 from sentry.metrics.telemetry import Metrics
 from sentry.services.audit_concerns import AuditConcerns
-from sentry.services.audits import AuditDesk, AuditRounds
+from sentry.services.audits import Audit, AuditDesk, AuditRounds
 from sentry.settings import Settings
 
 
@@ -22,6 +22,17 @@ def _concerns(books: Books) -> AuditConcerns:
     return AuditConcerns(books.store.observations, books.store.events, books.clock)
 
 
+def counted(audit: Audit, asked: Callable[[str, int], None]) -> Audit:
+    """Returns an audit that tells afterwards what it asked of the site over the web."""
+
+    async def audit_and_tell(site: AuditedSite) -> AuditReport:
+        report = await audit(site)
+        asked(site.key, report.manifest.requests)
+        return report
+
+    return audit_and_tell
+
+
 class AuditOffice:
     """Audits every site that can be reached, each when it is due.
 
@@ -29,13 +40,19 @@ class AuditOffice:
         rounds: say how the audits of each site stand.
     """
 
-    def __init__(self, books: Books, metrics: Metrics) -> None:
-        """Builds the rounds over the books."""
+    def __init__(self, books: Books, metrics: Metrics, asked: Callable[[str, int], None]) -> None:
+        """Builds the rounds over the books.
+
+        Args:
+            books: of the agent.
+            metrics: show how the audits stand.
+            asked: is told what a site was asked over the web, which its budget counts.
+        """
         self._books = books
         self._known: tuple[Settings, Sequence[AuditedSite]] | None = None
         self.rounds = AuditRounds(
             self._sites,
-            self._audit,
+            counted(self._audit, asked),
             desk=audit_desk(books),
             concerns=_concerns(books),
             book=books.store.audits,

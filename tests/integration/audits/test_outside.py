@@ -7,13 +7,19 @@ from threading import Thread
 
 import pytest
 
+from scanners.exposure.examiner import ExposureExaminer
+from scanners.malware import Malware
+from scanners.outside.examiner import OutsideExaminer
+from scanners.web.visitors import plain
 from sentry.app.auditing.composition import audit
 from sentry.app.auditing.order import AuditOrder
 from sentry.clock import SystemClock
 from sentry.domain.audit_visits import AuditVisits
 from sentry.domain.finding import FindingClass
 from sentry.domain.site import CheckOptions, Site
-from tests.fakes.scene import planted
+from sentry.remote.local_host import LocalHost
+from tests.fakes.scene import planted, scene_of
+from tests.fakes.site_over_web import SiteOverWeb
 
 WORDS = " ".join(f"word{chr(97 + one // 26)}{chr(97 + one % 26)}" for one in range(200))
 HOME = f"<!DOCTYPE html><html><body><p>{WORDS}</p></body></html>"
@@ -99,3 +105,33 @@ def test_audit_tells_whom_a_site_deceives(shop: Shop, tmp_path: Path) -> None:
     assert all("online-sentry" in agent for agent in shop.agents)
     assert report.manifest.parts["outside"].startswith("looked at")
     assert report.manifest.parts["exposure"].startswith("looked at")
+
+
+@pytest.mark.parametrize("is_named", [True, False])
+def test_foreign_script_that_no_file_names_is_told(tmp_path: Path, *, is_named: bool) -> None:
+    """What a file of the docroot brings in was put there by whoever keeps it; all else is shown."""
+    page = (
+        f'<!DOCTYPE html><html><body><script src="https://cdn.stranger.example/x.js"></script>{WORDS}</body></html>'
+    )
+    named = {"footer.php": "<script src='https://cdn.stranger.example/x.js'></script>"} if is_named else {}
+    site = Site(key="shop", url="https://shop.test/", checks=(CheckOptions(kind="http"),))
+    scene = scene_of(planted(tmp_path, {"index.php": "<?php", **named}), site=site, host=LocalHost())
+    web = SiteOverWeb({}, other=lambda _path, _visitor: page)
+
+    found = list(OutsideExaminer(lambda _site: web, Malware().judge, 1).examine(scene))
+
+    told = [(one.path, one.signs[0].meaning) for one in found]
+    unnamed = ("//cdn.stranger.example/", "the page brings in scripts of another site; no file names it")
+    assert told == ([] if is_named else [unnamed])
+
+
+def test_large_file_is_exposed_by_the_bytes_at_its_beginning(tmp_path: Path) -> None:
+    """A dump of gigabytes is not read whole to be compared."""
+    content = b"\x01\x02 its very own form " * 200_000
+    site = Site(key="shop", url="https://shop.test/", checks=(CheckOptions(kind="http"),))
+    scene = scene_of(planted(tmp_path, {"big.dump": content}), site=site, host=LocalHost())
+    web = SiteOverWeb({"/": HOME, "/big.dump": content})
+
+    found = list(ExposureExaminer(lambda _site: web, plain("online-sentry")).examine(scene))
+
+    assert [one.path for one in found if one.verdict is FindingClass.EXPOSED] == ["https://shop.test/big.dump"]

@@ -17,7 +17,7 @@ from tests.fakes.site_over_web import Page, SiteOverWeb
 SITE = Site(key="site", url="https://site.example/", checks=(CheckOptions(kind="http"),))
 JUDGE = Malware().judge
 WORDS = " ".join(f"word{chr(97 + one // 26)}{chr(97 + one % 26)}" for one in range(200))
-HOME = f"<!DOCTYPE html><html><body><p>{WORDS}</p><a href='/about/'>about</a></body></html>"
+HOME = f"<!DOCTYPE html><html><body><p>{WORDS}</p><a href='/about/'>about</a>"
 OTHER_TEXT = " ".join(f"pill{chr(97 + one // 26)}{chr(97 + one % 26)}" for one in range(200))
 SPAM = "".join(f'<a href="https://pills{one}.example/">buy</a>' for one in range(4))
 SCRIPT = '<script src="https://evil.stranger.example/x.js"></script>'
