@@ -221,7 +221,9 @@ class Agent:
 
     async def _serve(self, stack: AsyncExitStack) -> int:
         host, port = self.books.settings.web.address
-        pages = application(self.books, self.metrics, self.watch, self._lookouts, self, self._reload_for_web)
+        pages = application(
+            self.books, self.metrics, self.watch, self._lookouts, self.audits.rounds, self, self._reload_for_web
+        )
         try:
             return await stack.enter_async_context(serving(pages, host, port))
         except OSError as error:

@@ -8,6 +8,7 @@ from aiohttp import web
 from sentry.app.books import Books
 from sentry.app.lookouts import Lookouts
 from sentry.metrics.telemetry import Metrics
+from sentry.services.audits import AuditRounds
 from sentry.services.watch import Watch
 from sentry.settings import Settings
 from sentry.web.application import build_app
@@ -19,6 +20,7 @@ def application(
     metrics: Metrics,
     watch: Watch,
     lookouts: Lookouts,
+    audits: AuditRounds,
     agent: AgentReader,
     reload: Callable[[], Awaitable[None]],
 ) -> web.Application:
@@ -29,6 +31,7 @@ def application(
         metrics: what is exported.
         watch: what is believed of every check now.
         lookouts: know of domains, and what sites are asked.
+        audits: know how the audits of sites stand.
         agent: how the agent is.
         reload: reads the configuration again.
     """
@@ -49,6 +52,8 @@ def application(
         heartbeats=books.store.heartbeats,
         heartbeat_token=books.roster.heartbeat_token,
         registration=lookouts.domains.registration,
+        audits=books.store.audits,
+        audit_rounds=audits,
         reload=reload,
         spent=lookouts.requests.today,
     )

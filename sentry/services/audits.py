@@ -24,7 +24,7 @@ from sentry.services.turns import in_turns
 OBSERVATIONS = "audit"
 """Kind of the observations that say when a site was first seen, and what has failed."""
 
-LOOK_EVERY_S = 15.0
+LOOK_EVERY_S = 10.0
 
 Sites = Callable[[], Sequence[AuditedSite]]
 Audit = Callable[[AuditedSite], Awaitable[AuditReport]]
@@ -116,6 +116,11 @@ class AuditRounds:
     def newest(self, site_key: str) -> AuditRecord | None:
         """Returns the last audit of a site, None where there is none."""
         return self._newest.get(site_key)
+
+    def next_at(self, site_key: str) -> datetime | None:
+        """Returns when the next audit of a site begins, None where that is not known."""
+        plan = self._plans.get(site_key)
+        return None if plan is None else plan.begins_at
 
     @property
     def running(self) -> frozenset[str]:

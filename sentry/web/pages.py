@@ -9,6 +9,7 @@ from sentry.domain.concern import ConcernTold
 from sentry.domain.errors import StoreUnavailable
 from sentry.domain.incident import Incident
 from sentry.ports import Sample
+from sentry.web.audits import counts_of, panel
 from sentry.web.dossier import concern_dossier, dossier, member_lines
 from sentry.web.history import Histories
 from sentry.web.interface import all_standings, find_incident, incidents_now, read_id, standing_of
@@ -31,7 +32,7 @@ from sentry.web.route import number_parameter, read_choice, read_number, read_te
 from sentry.web.site_view import RECENT_INCIDENTS, SAMPLES, SAMPLES_WITHIN, Past, site_view
 from sentry.web.sources import OPTIONS, SOURCES, Sources
 from sentry.web.standing import CheckStanding, SiteStanding, Standing, problems_first
-from sentry.web.terms import STANDING_WORDS, TICKET_WORDS, WINDOW_WORDS
+from sentry.web.terms import FINDING_WORDS, STANDING_WORDS, TICKET_WORDS, WINDOW_WORDS
 
 HISTORIES: web.AppKey[Histories] = web.AppKey("histories", Histories)
 
@@ -111,6 +112,9 @@ async def site(request: web.Request) -> web.Response:
         "window_words": WINDOW_WORDS,
         "standing_words": STANDING_WORDS,
         "asked": sources.spent(standing.site),
+        "audit": panel(sources, key),
+        "audit_counts": counts_of,
+        "finding_words": FINDING_WORDS,
     }
     return await render(request, "site.html", facts)
 

@@ -4,7 +4,18 @@ from http import HTTPStatus
 
 from sentry.domain.incident import IncidentState
 from sentry.domain.ticket import TicketState
-from sentry.web import assets, attributions, exporter, heartbeats, interface, maintenance, operation, pages, sign_in
+from sentry.web import (
+    assets,
+    attributions,
+    audits,
+    exporter,
+    heartbeats,
+    interface,
+    maintenance,
+    operation,
+    pages,
+    sign_in,
+)
 from sentry.web.documents import (
     AttributionDocument,
     AttributionListDocument,
@@ -33,6 +44,8 @@ MONTH = Parameter(
     "Calendar month in the site's zone; the running one when absent.",
     schema={"type": "string", "pattern": r"^\d{4}-\d{2}$"},
 )
+
+_AUDIT = path_parameter("number", "Number of the audit.")
 
 PROMETHEUS = (
     Route(
@@ -126,6 +139,26 @@ INTERFACE = (
         parameters=(SITE, LIMIT, OFFSET),
         answer=CheckListDocument,
         errors=_BAD,
+    ),
+    Route(
+        "GET",
+        "/api/v1/audits",
+        audits.audits,
+        "Security audits, newest first.",
+        "audits",
+        parameters=(SITE, audits.BEFORE, LIMIT),
+        answer=audits.AuditListDocument,
+        errors=(*_BAD, *_NO_STORE),
+    ),
+    Route(
+        "GET",
+        "/api/v1/audits/{number}",
+        audits.audit,
+        "One security audit with every finding.",
+        "audits",
+        parameters=(_AUDIT,),
+        answer=audits.AuditDetailDocument,
+        errors=(*_NOT_FOUND, *_NO_STORE),
     ),
     Route(
         "GET",
@@ -335,6 +368,16 @@ PAGES = (
         parameters=(CLIENT,),
         media_type=_HTML,
         errors=_BAD_OR_NOT_FOUND,
+    ),
+    Route(
+        "GET",
+        "/audits/{number}",
+        audits.page,
+        "One security audit.",
+        "pages",
+        parameters=(_AUDIT,),
+        media_type=_HTML,
+        errors=_NOT_FOUND,
     ),
     Route("GET", "/tickets", pages.tickets, "The newest tickets.", "pages", media_type=_HTML),
     Route(

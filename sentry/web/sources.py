@@ -9,6 +9,8 @@ from zoneinfo import ZoneInfo
 from aiohttp import web
 
 from sentry.domain.announcement import AnnouncedWindow
+from sentry.domain.audit_record import AuditRecord, KeptAudit
+from sentry.domain.audited_site import AuditStanding
 from sentry.domain.concern import ConcernTold
 from sentry.domain.failure_report import Attribution
 from sentry.domain.incident import Incident, IncidentState
@@ -173,6 +175,40 @@ class HeartbeatTaker(Protocol):
         ...
 
 
+class AuditReader(Protocol):
+    """The part of `AuditBook` that pages need."""
+
+    async def list(
+        self, *, site_key: str | None = None, before: int | None = None, limit: int = 50
+    ) -> Sequence[AuditRecord]:
+        """Returns audits, newest first."""
+        ...
+
+    async def load(self, number: int) -> KeptAudit:
+        """Returns an audit whole.
+
+        Raises:
+            NotFound: there is none of this number.
+        """
+        ...
+
+
+class AuditSchedule(Protocol):
+    """How the audits of sites stand."""
+
+    def standing(self, site_key: str) -> AuditStanding | None:
+        """Returns how those of a site stand, None where it is not audited."""
+        ...
+
+    def newest(self, site_key: str) -> AuditRecord | None:
+        """Returns the last one of a site, None where there is none."""
+        ...
+
+    def next_at(self, site_key: str) -> datetime | None:
+        """Returns when the next one of a site begins, None where that is not known."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class AgentHealth:
     """How the agent itself is.
@@ -228,6 +264,8 @@ class Sources:
     heartbeats: HeartbeatTaker
     heartbeat_token: Callable[[str], str | None]
     registration: Callable[[str], Registration | None]
+    audits: AuditReader
+    audit_rounds: AuditSchedule
     reload: Callable[[], Awaitable[None]]
     spent: Callable[[WatchedSite], Spent]
 

@@ -3,6 +3,7 @@
 from sentry.domain.announcement import WindowState
 from sentry.domain.budget import Verdict
 from sentry.domain.failure_report import Attribution
+from sentry.domain.finding import FindingClass
 from sentry.domain.incident import IncidentState
 from sentry.domain.result import Phase
 from sentry.domain.ticket import TicketState
@@ -66,4 +67,25 @@ TICKET_WORDS = {
     TicketState.REOPENED: "re-opened",
 }
 
-TABLES = (STANDING_WORDS, VERDICT_WORDS, SIDE_WORDS, PHASE_WORDS, INCIDENT_WORDS, TICKET_WORDS, WINDOW_WORDS)
+FINDING_WORDS = {
+    FindingClass.CONFIRMED: "malware",
+    FindingClass.VULNERABLE: "known security hole",
+    FindingClass.EXPOSED: "exposed",
+    FindingClass.SUSPICIOUS: "suspicious",
+    FindingClass.MODIFIED: "changed known file",
+    FindingClass.ENCODED: "unreadable code",
+    FindingClass.RISKY_TOOL: "risky tool",
+    FindingClass.ADVICE: "advice",
+    FindingClass.NOT_LOOKED_AT: "not looked at",
+}
+
+TABLES = (
+    FINDING_WORDS,
+    STANDING_WORDS,
+    VERDICT_WORDS,
+    SIDE_WORDS,
+    PHASE_WORDS,
+    INCIDENT_WORDS,
+    TICKET_WORDS,
+    WINDOW_WORDS,
+)

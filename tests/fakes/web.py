@@ -2,12 +2,15 @@
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from aiohttp.test_utils import TestClient
 from aiohttp.web import Application, Request
 
 from sentry.domain.announcement import AnnouncedWindow, Scope, Subject
+from sentry.domain.audit_record import AuditRecord
+from sentry.domain.audited_site import AuditStanding
 from sentry.domain.concern import ConcernTold
 from sentry.domain.errors import ConfigurationError
 from sentry.domain.health import Health, HealthState
@@ -28,6 +31,7 @@ from sentry.services.maintenance import Maintenance
 from sentry.services.watch import CheckView
 from sentry.web.sources import AgentHealth, Sources, WebOptions
 from tests.fakes.attributions import MemoryAttributionBook
+from tests.fakes.audits import MemoryAuditBook
 from tests.fakes.clock import ManualClock
 from tests.fakes.heartbeats import MemoryHeartbeatBook
 from tests.fakes.incidents import MemoryIncidentStore
@@ -125,6 +129,8 @@ class House:
     reload_error: ConfigurationError | None = None
     reloads: int = 0
     spent: dict[str, Spent] = field(default_factory=dict)
+    audits: MemoryAuditBook = field(default_factory=MemoryAuditBook)
+    audit_standings: dict[str, AuditStanding] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.metrics = Metrics(self.clock, strict=True)
@@ -169,6 +175,19 @@ class House:
     def health(self) -> AgentHealth:
         return self.agent_health
 
+    def standing(self, site_key: str) -> AuditStanding | None:
+        return self.audit_standings.get(site_key)
+
+    def newest(self, site_key: str) -> AuditRecord | None:
+        records = [one.record for one in self.audits.kept if one.record.site_key == site_key]
+        return records[-1] if records else None
+
+    def next_at(self, site_key: str) -> datetime | None:
+        standing = self.audit_standings.get(site_key)
+        if standing is None or standing.completed_at is None:
+            return None
+        return standing.completed_at + timedelta(days=15)
+
     async def reload(self) -> None:
         self.reloads += 1
         if self.reload_error is not None:
@@ -193,6 +212,8 @@ class House:
             heartbeats=self.heartbeats,
             heartbeat_token=self.heartbeat_tokens.get,
             registration=self.registrations.get,
+            audits=self.audits,
+            audit_rounds=self,
             reload=self.reload,
             spent=lambda site: self.spent.get(site.key, Spent(self.clock.now().date())),
         )
