@@ -9,6 +9,7 @@ from tree_sitter import Node
 from scanners.php.computing import computed_call
 from scanners.php.folding import fold
 from scanners.php.names import (
+    ADDRESSES,
     ASSEMBLERS,
     CALLBACKS,
     CODE,
@@ -19,14 +20,18 @@ from scanners.php.names import (
     HANDLE_READERS,
     HARMLESS,
     INI_KEYS,
+    LOGINS,
+    NEW_USERS,
+    OWN_NAME,
     PATTERN_FUNCTIONS,
     READERS,
     REMOTE_FUNCTIONS,
     REQUEST_FUNCTIONS,
+    STORED_FUNCTIONS,
     WRITERS,
 )
 from scanners.php.run import Run
-from scanners.php.syntax import line, text
+from scanners.php.syntax import line, named, text
 from scanners.php.value import CARRIED, UNKNOWN, Constant, Origin, Value, union
 
 NO_PHP = re.compile(rb"\.(ico|png|jpe?g|gif|bmp|svg|txt|log|css|js|woff2?|ttf)$", re.IGNORECASE)
@@ -39,6 +44,17 @@ PLAIN_SHELL = re.compile(
 BRACKETS = {b"(": b")", b"{": b"}", b"[": b"]", b"<": b">"}
 LONGEST_MODIFIERS = 8
 MAIL_ARGUMENTS = 3
+MAX_LINES = 10_000
+VARIABLE = re.compile(rb"\$\w+")
+SCRIPT = re.compile(rb"\.(?:php\d?|phtml|inc|phar|asp|aspx|jsp)$", re.IGNORECASE)
+SCRIPT_WRITTEN = re.compile(rb"\.(?:php\d?|phtml)[\"']", re.IGNORECASE)
+ADMINISTRATOR = re.compile(rb"[\"']administrator[\"']")
+GUARDS = re.compile(
+    rb"\b(?:pathinfo|getimagesize|finfo_\w+|mime_content_type|exif_imagetype|in_array|preg_match|session_start|is_admin"
+    rb"|current_user_can|wp_verify_nonce|check_admin_referer|password_verify|strrchr|strtolower|PATHINFO_EXTENSION)\b",
+    re.IGNORECASE,
+)
+"""By these a page looks at what it is sent, or at who sends it."""
 ERROR_HANDLER, FILTER = b"set_error_handler", b"filter_var"
 
 
@@ -103,22 +119,27 @@ def by_value(run: Run, node: Node, kind: str, called: Value, values: tuple[Value
     if called.is_foreign:
         run.hit("request_to_call", node, value=called)
         return Value(origin=Origin.REQUEST).at(line(node), text(node))
-    if called.is_remote:
-        run.hit("remote_to_call", node, value=called)
+    if called.is_remote or called.is_stored:
+        run.hit("remote_to_call" if called.is_remote else "stored_to_call", node, value=called)
     name = called.name
     if name is None:
-        given = _carried(values)
-        if given.is_foreign and kind in {"variable_name", "subscript_expression", "function_call_expression"}:
-            run.hit("request_in_built_call", node, value=given)
-        if hides and any(value.is_large for value in values):
-            run.hit("opaque_call", node)
-        return replace(given, constant=None, decoded=False, assembled=hides)
+        return _by_unknown(run, node, kind, called, values)
     if name in DANGEROUS:
         if hides:
             run.hit("hidden_function", node, name)
         elif name in CODE | COMMANDS:
             run.hit("dynamic_danger", node, name)
     return call(run, Call(node, name, values))
+
+
+def _by_unknown(run: Run, node: Node, kind: str, called: Value, values: tuple[Value, ...]) -> Value:
+    hides = called.assembled or called.decoded
+    given = _carried(values)
+    if given.is_foreign and kind in {"variable_name", "subscript_expression", "function_call_expression"}:
+        run.hit("request_in_built_call", node, value=given)
+    if hides and any(value.is_large for value in values):
+        run.hit("opaque_call", node)
+    return replace(given, constant=None, decoded=False, assembled=hides)
 
 
 def created(run: Run, node: Node, name: bytes, values: tuple[Value, ...]) -> None:
@@ -143,9 +164,13 @@ def included(run: Run, node: Node, value: Value, *, whole: bool) -> None:
         run.hit("request_to_include" if whole else "request_to_part_of_include", node, value=value)
     if value.is_remote:
         run.hit("remote_to_include", node, value=value)
+    if run.written & set(VARIABLE.findall(text(node))):
+        run.hit("request_to_written_code", node, value=value)
     name = value.word
     if name is None:
         return
+    if name[:11].lower() == b"php://input":
+        run.hit("request_to_code", node, "php://input")
     if NO_PHP.search(name) and (value.assembled or name.lower().endswith(PICTURE)):
         run.hit("include_of_no_php", node, name[-60:])
     if value.decoded and value.assembled:
@@ -179,12 +204,27 @@ def _code(run: Run, made: Call) -> Value | None:
 def _command(run: Run, made: Call) -> Value | None:
     if made.values and not _reached(run, made, made.value(0), "command"):
         run.hit("command", made.node, made.function)
+    for signal, pattern in _COMMANDS_THAT_TELL.items():
+        if pattern.search(made.value(0).word or b""):
+            run.hit(signal, made.node, made.function)
     return None
+
+
+_COMMANDS_THAT_TELL = {
+    "reverse_shell": re.compile(rb"/dev/tcp/|\b(?:ba)?sh\s+-i\b|\bnc\b.{1,80}\s-e\s|\bmkfifo\b.{1,200}\bnc\b"),
+    "fetched_command": re.compile(
+        rb"\b(?:wget|curl|lwp-download|fetch)\b.{1,300}(?:\||;|&&)\s*(?:sudo\s+)?(?:ba)?(?:sh|perl|python\d?|php)\b"
+        rb"|\bcrontab\b.{0,300}(?:wget|curl|php)\b|(?:wget|curl|php)\b.{0,300}\|\s*crontab\b",
+        re.DOTALL,
+    ),
+}
 
 
 def _reached(run: Run, made: Call, value: Value, sink: str) -> bool:
     """Notes foreign data in a sink; says whether there are any."""
     side = "request" if value.is_foreign else "remote" if value.is_remote else None
+    if side is None and value.is_stored and sink == "code":
+        side = "stored"
     if side is not None:
         run.hit(f"{side}_to_{sink}", made.node, made.function, value)
     return side is not None
@@ -228,11 +268,15 @@ def _callback(run: Run, made: Call) -> Value | None:
 
 def _write(run: Run, made: Call) -> Value | None:
     target, written = made.value(0), made.value(1)
+    if written.is_foreign or written.decoded:
+        run.written |= set(VARIABLE.findall(_first_argument(made.node)))
     if written.is_foreign:
         into_file = target.is_foreign or made.function == b"file_put_contents"
         run.hit("request_to_file" if into_file else "request_to_handle", made.node, made.function, written)
+        if target.is_foreign and not (target.loose or written.loose):
+            run.hit("request_to_chosen_file", made.node, made.function, written)
     if written.is_remote:
-        run.hit("remote_to_file", made.node, made.function, written)
+        _write_of_remote(run, made, target, written)
     if written.word is not None and written.decoded and DECODED_PHP.search(written.word):
         run.hit("decoded_drop", made.node, made.function)
         run.layer(written, "written into a file")
@@ -241,12 +285,32 @@ def _write(run: Run, made: Call) -> Value | None:
     return None
 
 
+def _write_of_remote(run: Run, made: Call, target: Value, written: Value) -> None:
+    into_script = SCRIPT.search(target.word or b"") or SCRIPT_WRITTEN.search(_first_argument(made.node))
+    is_sure = into_script and not written.loose
+    run.hit("remote_to_script" if is_sure else "remote_to_file", made.node, made.function, written)
+
+
+def _first_argument(node: Node) -> bytes:
+    arguments = named(node, "arguments")
+    first = arguments.named_children[:1] if arguments is not None else []
+    return text(first[0]) if first else b""
+
+
+def _is_open_upload(run: Run, made: Call) -> bool:
+    """Whether a page of its own takes whatever it is sent under the name that is sent with it."""
+    target = made.value(1)
+    chooses = target.is_foreign and not target.loose and not made.value(0).loose
+    return chooses and run.is_page_of_its_own and GUARDS.search(run.source) is None
+
+
 def _put_in_place(run: Run, made: Call) -> Value | None:
     source = made.value(0)
     if source.origin & Origin.REQUEST:
-        run.hit("upload", made.node, made.function, source)
+        run.hit("open_upload" if _is_open_upload(run, made) else "upload", made.node, made.function, source)
     elif made.function == b"copy" and (source.is_remote or REMOTE_ADDRESS.match(source.word or b"")):
-        run.hit("remote_to_file", made.node, made.function, source)
+        to_script = SCRIPT.search(made.value(1).word or b"") is not None
+        run.hit("remote_to_script" if to_script else "remote_to_file", made.node, made.function, source)
     return None
 
 
@@ -258,9 +322,43 @@ def _extract(run: Run, made: Call) -> Value | None:
 
 
 def _mail(run: Run, made: Call) -> Value | None:
-    if len(made.values) >= MAIL_ARGUMENTS and made.value(0).is_foreign and made.value(2).is_foreign:
-        run.hit("request_to_mail", made.node, value=made.value(2))
+    if len(made.values) < MAIL_ARGUMENTS:
+        return None
+    to, others = made.value(0), _carried(made.values[1:])
+    if to.is_foreign and others.is_foreign:
+        run.hit("request_to_mail", made.node, value=others)
+    elif to.is_remote:
+        run.hit("remote_to_mail", made.node, value=to)
     return None
+
+
+def _connect(run: Run, made: Call) -> Value | None:
+    if made.value(0).is_foreign and not made.value(0).loose:
+        run.hit("request_to_address", made.node, made.function, made.value(0))
+    return _of_remote(run, made)
+
+
+def _log_in(run: Run, made: Call) -> Value | None:
+    if made.value(0).is_foreign and not made.value(0).loose:
+        run.hit("request_to_login", made.node, made.function, made.value(0))
+    return None
+
+
+def _new_user(run: Run, made: Call) -> Value | None:
+    given = made.value(0).constant
+    if made.function == b"wp_create_user":
+        is_own = all(made.value(place).word for place in (0, 1)) and ADMINISTRATOR.search(run.source) is not None
+    else:
+        is_own = (
+            isinstance(given, Mapping) and bool(given.get(b"user_pass")) and given.get(b"role") == b"administrator"
+        )
+    if is_own:
+        run.hit("hidden_user", made.node, made.function)
+    return None
+
+
+def _of_store(_run: Run, made: Call) -> Value:
+    return Value(origin=Origin.STORED).at(line(made.node), text(made.node))
 
 
 def _unserialize(run: Run, made: Call) -> Value | None:
@@ -280,8 +378,11 @@ def _set(run: Run, made: Call) -> Value | None:
     return None
 
 
-def _read(_run: Run, made: Call) -> Value | None:
+def _read(run: Run, made: Call) -> Value | None:
     named_by = made.value(0)
+    if named_by.word == OWN_NAME and made.function in {b"file_get_contents", b"file"}:
+        lines = tuple(run.file.splitlines(keepends=True)[:MAX_LINES]) if made.function == b"file" else run.file
+        return Value(lines, assembled=True)
     address = (named_by.word or b"").lower()
     if address.startswith(b"php://input"):
         return Value(origin=Origin.REQUEST).at(line(made.node), text(made.node))
@@ -316,6 +417,10 @@ RULES: Mapping[bytes, Rule] = {
     **dict.fromkeys(HARMLESS, _harmless),
     **dict.fromkeys(REQUEST_FUNCTIONS, _of_request),
     **dict.fromkeys(REMOTE_FUNCTIONS, _of_remote),
+    **dict.fromkeys(STORED_FUNCTIONS, _of_store),
+    **dict.fromkeys(ADDRESSES, _connect),
+    **dict.fromkeys(LOGINS, _log_in),
+    **dict.fromkeys(NEW_USERS, _new_user),
     **dict.fromkeys(READERS, _read),
     **dict.fromkeys(CODE, _code),
     **dict.fromkeys(COMMANDS, _command),

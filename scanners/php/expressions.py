@@ -9,7 +9,7 @@ from scanners.php import calls, operators
 from scanners.php.calls import Call
 from scanners.php.folding import MAX_BYTES, integer
 from scanners.php.literals import quoted, unescaped
-from scanners.php.names import NUMBER_CASTS, REQUEST_VARIABLES, SENT_SERVER_KEYS, SERVER_VARIABLES
+from scanners.php.names import NUMBER_CASTS, OWN_NAME, REQUEST_VARIABLES, SENT_SERVER_KEYS, SERVER_VARIABLES
 from scanners.php.run import PROPERTY, Run
 from scanners.php.syntax import line, named, text
 from scanners.php.value import CARRIED, UNKNOWN, Constant, Origin, Value, union
@@ -58,8 +58,8 @@ def _interpolated(run: Run, node: Node, depth: int) -> Value:
         else:
             value = evaluate(run, part, depth)
             values.append(value)
-            written.append(value.word if value.word is not None else b"")
-    known = all(value.word is not None for value in values)
+            written.append(value.written or b"")
+    known = all(value.written is not None for value in values)
     made = union(*values, constant=b"".join(written) if known else None)
     return replace(made, assembled=escapes >= HEX_ESCAPES)
 
@@ -132,7 +132,7 @@ def _joined(run: Run, node: Node, depth: int) -> Value:
         rest = named(rest, "left")
     pieces += [rest] if rest is not None else []
     values = [evaluate(run, piece, depth) for piece in reversed(pieces)]
-    words = [value.word for value in values if value.word is not None]
+    words = [value.written for value in values if value.written is not None]
     whole = len(words) == len(values) and sum(map(len, words)) <= MAX_BYTES
     made = union(*values, constant=b"".join(words) if whole else None)
     return replace(made, assembled=whole or made.assembled)
@@ -162,6 +162,19 @@ def _assignment(run: Run, node: Node, depth: int) -> Value:
     return value
 
 
+def _update(run: Run, node: Node, depth: int) -> Value:
+    """Counts, letters too: by that names are made of which nothing is written."""
+    argument = named(node, "argument")
+    if argument is None:
+        return UNKNOWN
+    before = evaluate(run, argument, depth)
+    if before.word is None or before.is_large:
+        return before
+    after = replace(before, constant=operators.counted(before.word, up=b"++" in text(node)), assembled=True)
+    _assign(run, argument, after, depth)
+    return after if text(node)[:1] in b"+-" else before
+
+
 def _assign(run: Run, target: Node, value: Value, depth: int) -> None:
     if target.type == "variable_name":
         run.put(text(target)[1:], value)
@@ -170,9 +183,11 @@ def _assign(run: Run, target: Node, value: Value, depth: int) -> None:
     elif target.type == "subscript_expression":
         _assign_element(run, target, value, depth)
     elif target.type == "dynamic_variable_name":
-        name = _last(run, target, depth).word
-        if name is not None:
-            run.put(name.lstrip(b"$"), value)
+        named_by = _last(run, target, depth)
+        if named_by.word is not None:
+            run.put(named_by.word.lstrip(b"$"), value)
+        elif named_by.is_foreign:
+            run.scope.is_open = True
     elif target.type in {"list_literal", "array_creation_expression"}:
         for variable in _variables_in(target):
             run.put(text(variable)[1:], union(value))
@@ -233,7 +248,7 @@ def _element(held: Constant | None, key: bytes | None) -> bytes | None:
     if isinstance(held, Mapping) and key is not None:
         found = held.get(key)
     elif held is not None and not isinstance(held, Mapping):
-        place = integer(key)
+        place = integer(key or b"0")
         if place is not None and (
             -len(held) <= place < len(held) if isinstance(held, bytes) else 0 <= place < len(held)
         ):
@@ -255,7 +270,7 @@ def _array(run: Run, node: Node, depth: int) -> Value:
         elements[key if key is not None else b"%d" % len(elements)] = values[-1].constant
     known = any(value.constant is not None for value in values)
     constant: Constant | None = elements if keyed else tuple(elements.values())
-    return union(*values, constant=constant if known else None)
+    return union(*values, constant=constant if known or not values else None)
 
 
 def _property(run: Run, node: Node, depth: int) -> Value:
@@ -272,7 +287,7 @@ def _property_name(node: Node) -> bytes:
 
 def _backticks(run: Run, node: Node, depth: int) -> Value:
     made = union(*(evaluate(run, child, depth) for child in node.named_children))
-    if made.origin & CARRIED:
+    if made.is_foreign or made.is_remote:
         run.hit("request_to_command" if made.is_foreign else "remote_to_command", node, "backticks", made)
     else:
         run.hit("command", node, "backticks")
@@ -330,6 +345,8 @@ def _arguments(run: Run, node: Node | None, depth: int) -> tuple[Value, ...]:
 def _bare_word(run: Run, node: Node, _depth: int) -> Value:
     """An unquoted word was a text to PHP before 8, and `a.sser.t` still hides a name."""
     word = text(node)
+    if word == OWN_NAME:
+        return Value(OWN_NAME)
     is_text = run.has_bare_words or (not word.isupper() and len(word) < LONGEST_BARE_WORD)
     return Value(word) if is_text else UNKNOWN
 
@@ -367,6 +384,7 @@ EVALUATIONS: Mapping[str, Evaluation] = {
     **dict.fromkeys(
         ("assignment_expression", "augmented_assignment_expression", "reference_assignment_expression"), _assignment
     ),
+    "update_expression": _update,
     "subscript_expression": _subscript,
     "array_creation_expression": _array,
     **dict.fromkeys(_PROPERTIES, _property),

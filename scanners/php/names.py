@@ -23,8 +23,25 @@ SENT_SERVER_KEYS = frozenset({b"QUERY_STRING", b"REQUEST_URI", b"PHP_AUTH_USER",
 """Keys of `$_SERVER` that a visitor decides, beside all that begin with `HTTP_`."""
 
 REQUEST_FUNCTIONS = frozenset(
-    {b"getallheaders", b"apache_request_headers", b"filter_input", b"filter_input_array", b"get_defined_vars"}
+    {
+        b"getallheaders",
+        b"apache_request_headers",
+        b"filter_input",
+        b"filter_input_array",
+        b"get_defined_vars",
+        b"session_id",
+        b"exif_read_data",
+        b"read_exif_data",
+        b"iptcparse",
+    }
 )
+"""What a visitor sends, be it inside of a picture."""
+
+STORED_FUNCTIONS = frozenset(
+    b"get_option get_site_option get_transient get_theme_mod get_post_meta get_user_meta variable_get".split()
+)
+"""What was put into the site's database, by whoever may or may have got in."""
+
 REMOTE_FUNCTIONS = frozenset(
     {b"curl_exec", b"wp_remote_get", b"wp_remote_retrieve_body", b"wp_remote_post", b"fsockopen", b"pfsockopen"}
 )
@@ -69,6 +86,9 @@ CALLBACKS: Mapping[bytes, int] = {
 """Function → which argument it calls; -1 is the last."""
 
 PATTERN_FUNCTIONS = frozenset({b"preg_replace", b"preg_filter", b"mb_ereg_replace", b"mb_eregi_replace"})
+ADDRESSES = frozenset({b"fsockopen", b"pfsockopen", b"stream_socket_client"})
+LOGINS = frozenset({b"wp_set_auth_cookie", b"wp_set_current_user"})
+NEW_USERS = frozenset({b"wp_insert_user", b"wp_create_user"})
 WRITERS = frozenset({b"file_put_contents", b"fwrite", b"fputs"})
 EXTRACTORS = frozenset({b"extract", b"parse_str", b"import_request_variables", b"mb_parse_str"})
 """Make variables of what they are given."""
@@ -133,6 +153,9 @@ HARMLESS = frozenset(
     current_user_can password_verify hash_equals mysql_query mysqli_query ctype_digit ctype_alnum""".split()
 )
 """What comes out of these is no longer a visitor's text, or never was one."""
+
+OWN_NAME = b"__FILE__"
+"""The file itself, of which scripts read the end of their own source."""
 
 NUMBER_CASTS = frozenset({b"int", b"integer", b"float", b"double", b"bool", b"boolean"})
 """Casts after which nothing of a text is left."""

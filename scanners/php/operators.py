@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from scanners.php.folding import MAX_BYTES, integer
+from scanners.php.semantics import incremented, text_of
 from scanners.php.value import UNKNOWN, Value, union
 
 ARITHMETIC: Mapping[bytes, Callable[[int, int], int]] = {
@@ -28,16 +29,27 @@ BITWISE: Mapping[bytes, Callable[[bytes, bytes], bytes]] = {
 KEEPS_TEXT = frozenset({b"+", b"^", b"|", b"&"})
 """After these a visitor's text, or his array, may still be there."""
 
+EQUALITY = {b"==": True, b"===": True, b"!=": False, b"!==": False, b"<>": False}
 BITS = 64
+
+
+def counted(word: bytes, *, up: bool) -> bytes:
+    """Returns what `++` or `--` makes of a text."""
+    number = integer(word)
+    if number is None:
+        return text_of(incremented(word)) if up else word
+    return b"%d" % (number + 1 if up else number - 1)
 
 
 def combined(operator: bytes, left: Value, right: Value) -> Value:
     """Returns what an operator makes of two values; comparisons say nothing of either."""
     if operator in {b"??", b"?:"}:
         return union(left, right, constant=left.constant)
+    one, other = left.word, right.word
+    if operator in EQUALITY and one is not None and other is not None:
+        return Value(b"1" if (one == other) is EQUALITY[operator] else b"")
     if operator not in ARITHMETIC:
         return UNKNOWN
-    one, other = left.word, right.word
     if operator in BITWISE and one is not None and other is not None and not (one.isdigit() and other.isdigit()):
         made = union(left, right, constant=BITWISE[operator](one, other))
         return replace(made, decoded=True, assembled=True)

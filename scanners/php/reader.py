@@ -64,7 +64,7 @@ def read(source: bytes, is_late: Callable[[], bool]) -> Reading:
     words = tokens(cut) if PHP_BEGINS.search(cut) else None
     if words is None or not words.may_act:
         return Reading(whole=len(cut) == len(source))
-    found = _read_layer(cut, 0, is_late, words if len(cut) > READ_WHOLE_BYTES else None)
+    found = _read_layer(cut, 0, is_late, source, words if len(cut) > READ_WHOLE_BYTES else None)
     styles = style_hits(cut)
     hits = sorted((*found.hits, *styles), key=lambda hit: (-hit.weight, hit.depth, hit.line))
     return Reading(tuple(hits), found.layers, found.whole and len(cut) == len(source))
@@ -75,8 +75,8 @@ def _cut(source: bytes) -> bytes:
     return source if marks <= MAX_MARKS else source[: len(source) * MAX_MARKS // marks]
 
 
-def _read_layer(source: bytes, depth: int, is_late: Callable[[], bool], words: Tokens | None = None) -> Reading:
-    run = Run(is_late, depth, combines_bits(source), words, source)
+def _read_layer(source: bytes, depth: int, is_late: Callable[[], bool], file: bytes, words: Tokens | None) -> Reading:
+    run = Run(is_late, depth, combines_bits(source), words, source, file)
     source = _cut(source)
     root = parse(_CURLY_INDEX.sub(rb"\1[\2]", source), is_late)
     if root is None:
@@ -87,7 +87,7 @@ def _read_layer(source: bytes, depth: int, is_late: Callable[[], bool], words: T
         _walk(run, root)  # now it is known what functions and properties are given that stand before their use
     hits, layers, whole = list(run.hits.values()), [], not run.over
     for layer, why in run.layers.items() if depth < MAX_DEPTH else ():
-        inner = _read_layer(_as_source(layer), depth + 1, is_late)
+        inner = _read_layer(_as_source(layer), depth + 1, is_late, file, None)
         hits += [replace(hit, detail=f"{why}: {hit.detail}".rstrip(": ")[:80]) for hit in inner.hits]
         layers += [layer, *inner.layers]
         whole = whole and inner.whole

@@ -1,5 +1,6 @@
 """One reading of one source: what its variables hold, which functions it has, and what was found so far."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -101,7 +102,9 @@ class Run:
         has_bare_words: whether unquoted words are texts, as in sources that combine them bit by bit; else constants.
         words: those that matter, where the source is long enough for the rest to be passed over.
         source: all of it.
+        file: all that the file holds whose source, or a layer of it, this is.
         machine: computes what is pure.
+        written: variables that name or hold a file into which something foreign or hidden was written.
         layers: texts that the source would run, with what runs them.
         bodies: of closures, still to be read.
     """
@@ -111,6 +114,7 @@ class Run:
     has_bare_words: bool = False
     words: Tokens | None = None
     source: bytes = b""
+    file: bytes = b""
     machine: Machine = field(init=False)
     outside: Scope = field(default_factory=Scope)
     scope: Scope = field(init=False)
@@ -118,6 +122,7 @@ class Run:
     hits: dict[str, Hit] = field(default_factory=dict)
     layers: dict[bytes, str] = field(default_factory=dict)
     bodies: list[Node] = field(default_factory=list)
+    written: set[bytes] = field(default_factory=set)
     nodes: int = 0
     over: bool = False
 
@@ -156,6 +161,11 @@ class Run:
             return known
         return Value(origin=Origin.REQUEST) if self.scope.is_open and name != b"this" else UNKNOWN
 
+    @property
+    def is_page_of_its_own(self) -> bool:
+        """Whether it is no part of anything larger: neither a class nor anything that loads other files."""
+        return len(self.source) < LONGEST_PAGE and _PARTS.search(self.source) is None
+
     def has(self, name: bytes) -> bool:
         """Whether a variable was given anything; where variables are made of what is sent, any may be."""
         return name in self._variables_with(name) or self.scope.is_open
@@ -188,6 +198,13 @@ def _elements(value: Value) -> dict[bytes, Constant | None] | None:
         return {b"%d" % place: one for place, one in enumerate(value.constant)}
     return None
 
+
+LONGEST_PAGE = 100_000
+_PARTS = re.compile(
+    rb"^\s{0,40}(?:namespace|use|abstract\s+class|final\s+class|class|interface|trait)\s+\w|\b(?:include|require)(?:_once)?\b"
+    rb"|\bdefined\s*\(|\badd_action\b",
+    re.MULTILINE,
+)
 
 PROPERTY = b"->"
 """What the names of properties begin with here."""

@@ -20,7 +20,17 @@ _WORDS: Mapping[str, Sequence[str]] = {
     "decoder": (
         *('"base64" nocase', '"gzinflate" nocase', '"gzuncompress" nocase', '"gzdecode" nocase', '"rot13" nocase'),
         *('"strrev" nocase', '"hex2bin" nocase', '"pack" nocase fullword', '"urldecode" nocase', '"uudecode" nocase'),
-        *('"chr" nocase fullword', r"/\\x[0-9a-f]{2}\\x/ nocase", r"/\\[0-7]{2,3}\\[0-7]{2}/", '"exif_read" nocase'),
+        *(
+            '"chr" nocase fullword',
+            r"/\\x[0-9a-f]{2}\\x/ nocase",
+            r"/\\[0-7]{2,3}\\[0-7]{2}/",
+            '"exif" nocase',
+            '"__FILE__"',
+            '"session_id" nocase',
+            '"iptcparse" nocase',
+            '"get_option"',
+            '"get_transient"',
+        ),
         *('"convert.base64" nocase', '"openssl_decrypt" nocase', '"mcrypt" nocase', '"html_entity_decode" nocase'),
     ),
     "builder": (
@@ -48,6 +58,7 @@ _WORDS: Mapping[str, Sequence[str]] = {
         r"/\b(copy|mail|extract|import_request_variables|ini_set|ini_alter)\s{0,4}[(\/]/ nocase",
     ),
     "include": (r"/\b(include|require)(_once)?\b[^;\n]{0,40}[$.(\"\']/ nocase",),
+    "user": ('"wp_set_auth_cookie"', '"wp_set_current_user"', '"wp_insert_user"', '"wp_create_user"'),
     "picture": (r'/\.(ico|png|gif|jpe?g|bmp|svg|css|js|txt|log|woff2?|ttf)["\']/ nocase', r'/["\']data:/ nocase'),
     "pattern": ('"preg_replace" nocase', '"preg_filter" nocase', '"mb_ereg" nocase'),
     "shell": ('"`"',),
@@ -61,6 +72,7 @@ _CALLED = (re.compile(rb"\$\w+\s*(?:\(|/\*)"), re.compile(rb"[\])}]\s*\(\s*[$'\"
 
 _ASSEMBLED = re.compile(
     rb"'\s*\.\s*'|\"\s*\.\s*\"|['\"]\s*[\^|&]|\$\w+\s*\^|[(=]\s*~|\$\w+[\[{]\w+[\]}]\s*\.|\.\s*\$\w+[\[{]|\+\+;"
+    rb"|['\"]\s*/\*|\*/\s*\."
 )
 """A text that is put together where one that was written whole would do."""
 
@@ -108,6 +120,8 @@ _ACTING: Sequence[frozenset[str]] = [
         *({"decoder", sink} for sink in ("callback", "write", "include", "pattern", "dynamic")),
         *({hides, "dynamic"} for hides in ("builder", "assembled")),
         {"picture", "include"},
+        {"user"},
+        {"request", "remote"},
         *({"globals", hides} for hides in ("decoder", "assembled", "builder")),
         {"pattern", "callback"},
     )
@@ -115,7 +129,18 @@ _ACTING: Sequence[frozenset[str]] = [
 """Words of these kinds together may be malware; without any of these sets nothing foreign is run."""
 
 
-_TELLING = ("$request", "$remote", "$decoder", "$run", "$callback", "$write", "$include", "$pattern", "$dynamic")
+_TELLING = (
+    "$request",
+    "$remote",
+    "$decoder",
+    "$run",
+    "$callback",
+    "$write",
+    "$include",
+    "$pattern",
+    "$dynamic",
+    "$user",
+)
 """Words of these kinds make a function worth reading; those that only put texts together are everywhere."""
 
 

@@ -24,12 +24,13 @@ class Origin:
     SERVER: Final = 8
     GLOBALS: Final = 16
     OBJECT: Final = 32
+    STORED: Final = 64
 
 
 FOREIGN: Final = Origin.REQUEST | Origin.HIDDEN
 """What a visitor can send: plainly, or by a name that was put together to hide it."""
 
-CARRIED: Final = Origin.REQUEST | Origin.REMOTE | Origin.HIDDEN
+CARRIED: Final = Origin.REQUEST | Origin.REMOTE | Origin.HIDDEN | Origin.STORED
 """What stays with data on their way; that something is `$_SERVER`, `$GLOBALS` or a new object itself does not."""
 
 
@@ -81,6 +82,11 @@ class Value:
         return self.constant if isinstance(self.constant, bytes) else None
 
     @property
+    def written(self) -> bytes | None:
+        """The constant as a part of a text, where PHP writes any array as a word."""
+        return self.constant if self.constant is None or isinstance(self.constant, bytes) else b"Array"
+
+    @property
     def name(self) -> bytes | None:
         """The constant as the name of a function: lower case, without a leading backslash."""
         return None if self.word is None else self.word.lower().lstrip(b"\\")
@@ -94,6 +100,11 @@ class Value:
     def is_remote(self) -> bool:
         """Whether another server can."""
         return bool(self.origin & Origin.REMOTE)
+
+    @property
+    def is_stored(self) -> bool:
+        """Whether it was read from the site's database."""
+        return bool(self.origin & Origin.STORED)
 
     @property
     def is_large(self) -> bool:

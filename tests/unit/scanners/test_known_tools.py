@@ -10,7 +10,7 @@ from sentry.domain.finding import Evidence, Finding, FindingClass
 
 MALWARE = Malware()
 BLOB = base64.b64encode(bytes(range(256)) * 4)
-UPLOADS = b"move_uploaded_file($_FILES['f']['tmp_name'], $d . $_FILES['f']['name']);"
+UPLOADS = b"move_uploaded_file($_FILES['f']['tmp_name'], $d . 'import.sql');"
 
 IONCUBE = (
     b"<?php //0046a\nif(!extension_loaded('ionCube Loader')){$__oc=strtolower(substr(php_uname(),0,3));"
