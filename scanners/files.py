@@ -8,7 +8,7 @@ from scanners.malware import Judged
 from scanners.provenance import judged_by
 from sentry.domain.finding import Finding, Skipped
 from sentry.domain.tree_entry import EntryKind, TreeEntry
-from sentry.ports import CleanBook, Scene
+from sentry.ports import Scene, Verdict, VerdictBook
 
 SECONDS_PER_FILE = 4.0
 """Time of one file; what is not looked at by then is listed as skipped."""
@@ -24,14 +24,14 @@ class FilesExaminer:
 
     Args:
         judge: says what it thinks of one file.
-        clean: which files were judged before.
+        book: what was said of files before.
     """
 
     name = "files"
 
-    def __init__(self, judge: Judge, clean: CleanBook | None = None) -> None:
+    def __init__(self, judge: Judge, book: VerdictBook | None = None) -> None:
         self._judge = judge
-        self._clean = clean
+        self._book = book
 
     @property
     def rules(self) -> str:
@@ -41,7 +41,13 @@ class FilesExaminer:
     def examine(self, scene: Scene) -> Iterable[Finding]:
         """Yields what is found in files; see `Examiner`."""
         files = [one for one in scene.entries if one.kind is EntryKind.FILE and one.path in scene.digests]
-        unknown = [entry for entry in files if not self._is_settled(entry, scene)]
+        unknown: list[TreeEntry] = []
+        for entry in files:
+            verdict = self._settled(entry, scene)
+            if verdict is None:
+                unknown.append(entry)
+            elif verdict.finding is not None:
+                yield verdict.finding
         done = len(files) - len(unknown)
         scene.told(done, len(files))
         for entry, content in scene.tree.contents(unknown, scene.manifest):
@@ -49,18 +55,17 @@ class FilesExaminer:
             done += 1
             scene.told(done, len(files))
 
-    def _is_settled(self, entry: TreeEntry, scene: Scene) -> bool:
-        """Whether it need not be opened; then it is counted here."""
+    def _settled(self, entry: TreeEntry, scene: Scene) -> Verdict | None:
+        """Returns what is known of a file that need not be opened, and counts it; None where it must be."""
         is_known = entry.path in scene.known
         if is_known or entry.path in scene.judged:
-            is_script: bool | None = entry.path.lower().endswith(SCRIPTS)
+            verdict: Verdict | None = Verdict(entry.path.lower().endswith(SCRIPTS))
         else:
-            is_script = None if self._clean is None else self._clean.recall(entry.path, scene.digests[entry.path])
-        if is_script is None:
-            return False
-        scene.manifest.known += is_known
-        _count(scene, entry.size_bytes, is_script=is_script)
-        return True
+            verdict = None if self._book is None else self._book.recall(entry.path, scene.digests[entry.path])
+        if verdict is not None:
+            scene.manifest.known += is_known
+            _count(scene, entry.size_bytes, is_script=verdict.is_script)
+        return verdict
 
     def _judged(self, entry: TreeEntry, content: bytes, scene: Scene) -> Iterator[Finding]:
         ends = scene.clock.monotonic() + SECONDS_PER_FILE
@@ -68,11 +73,12 @@ class FilesExaminer:
         _count(scene, len(content), is_script=judged.is_script)
         if judged.left_out is not None:
             scene.manifest.skipped.append(Skipped(entry.shown_path, judged.left_out, len(content)))
+        elif self._book is not None:
+            # Of what was judged: since it was hashed, somebody may have put a clean file in its place.
+            digest = hashlib.sha256(content).digest()
+            self._book.keep(entry.path, digest, Verdict(judged.is_script, judged.finding))
         if judged.finding is not None:
             yield judged.finding
-        elif judged.left_out is None and self._clean is not None:
-            # Of what was judged: since it was hashed, somebody may have put a clean file in its place.
-            self._clean.keep(entry.path, hashlib.sha256(content).digest(), is_script=judged.is_script)
 
 
 def _count(scene: Scene, size_bytes: int, *, is_script: bool) -> None:

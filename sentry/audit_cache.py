@@ -13,17 +13,19 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
+from pydantic import TypeAdapter, ValidationError
+
 from sentry.domain.tree_entry import TreeEntry
-from sentry.ports import Clock
+from sentry.ports import Clock, Verdict
 
 Result = TypeVar("Result")
 
 FILE_NAME = "files.db"
-SHAPE = 1
+SHAPE = 2
 """A file of another shape is made anew."""
 
 MAX_BYTES = 4_000_000_000
-MAX_CLEAN_FILES = 5_000_000
+MAX_VERDICTS = 5_000_000
 FORGOTTEN_AFTER_DAYS = 60
 """Four audits; what was not met for so long is not remembered any longer."""
 
@@ -36,13 +38,21 @@ PAGE_BYTES = 4_096
 _TABLES = f"""
 PRAGMA journal_mode = WAL;
 PRAGMA synchronous = NORMAL;
-CREATE TABLE IF NOT EXISTS clean (file BLOB PRIMARY KEY, is_script INTEGER NOT NULL, used INTEGER NOT NULL)
+CREATE TABLE IF NOT EXISTS verdicts (file BLOB PRIMARY KEY, verdict TEXT NOT NULL, used INTEGER NOT NULL)
   WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS trees (tree TEXT PRIMARY KEY, used INTEGER NOT NULL, files BLOB NOT NULL);
 PRAGMA user_version = {SHAPE};
 """
 _RECORD = struct.Struct("<16sdQQ32s")
 """A file of a tree: its path, hashed; when it was changed, its size, its inode; the digest of its content."""
+
+
+VERDICT: TypeAdapter[Verdict] = TypeAdapter(Verdict)
+CLEAN = {Verdict(is_script=True): "s", Verdict(is_script=False): "-"}
+"""Nothing was found in nearly every file: that takes one character, and no parsing."""
+
+CLEAN_AGAIN: Mapping[object, Verdict] = {text: verdict for verdict, text in CLEAN.items()}
+LONGEST_VERDICT = 65_536
 
 
 class AuditCache:
@@ -59,9 +69,9 @@ class AuditCache:
         self._connection: sqlite3.Connection | None = None
         self._done(self._forget, None)
 
-    def clean_files(self, rules: str) -> "CleanFiles":
-        """Returns the book of files in which nothing was found by these rules; filled by all sites together."""
-        return CleanFiles(self, rules)
+    def verdicts(self, rules: str) -> "Verdicts":
+        """Returns the book of what was said of files by these rules; filled by all sites together."""
+        return Verdicts(self, rules)
 
     def tree_digests(self, tree: str) -> "TreeDigests":
         """Returns the book of the digests of one tree.
@@ -121,10 +131,10 @@ class AuditCache:
     def _forget(self, connection: sqlite3.Connection) -> None:
         oldest = self._today - FORGOTTEN_AFTER_DAYS
         connection.execute("DELETE FROM trees WHERE used < ?", (oldest,))
-        connection.execute("DELETE FROM clean WHERE used < ?", (oldest,))
-        (count,) = connection.execute("SELECT count(*) FROM clean").fetchone()
-        if count > MAX_CLEAN_FILES:
-            connection.execute("DELETE FROM clean")
+        connection.execute("DELETE FROM verdicts WHERE used < ?", (oldest,))
+        (count,) = connection.execute("SELECT count(*) FROM verdicts").fetchone()
+        if count > MAX_VERDICTS:
+            connection.execute("DELETE FROM verdicts")
 
 
 def _check_shape(connection: sqlite3.Connection) -> None:
@@ -133,32 +143,44 @@ def _check_shape(connection: sqlite3.Connection) -> None:
         raise sqlite3.DatabaseError(f"shape {shape}")
 
 
-class CleanFiles:
-    """Fills `CleanBook`."""
+class Verdicts:
+    """Fills `VerdictBook`."""
 
     def __init__(self, cache: AuditCache, rules: str) -> None:
         self._cache, self._rules = cache, rules.encode()
 
-    def recall(self, path: bytes, digest: bytes) -> bool | None:
-        """Returns whether a clean file holds a script; see `CleanBook`."""
+    def recall(self, path: bytes, digest: bytes) -> Verdict | None:
+        """Returns what was said of a file; see `VerdictBook`."""
         key = self._key(path, digest)
-        found = self._cache.rows("SELECT is_script FROM clean WHERE file = ?", key)
+        found = self._cache.rows("SELECT verdict FROM verdicts WHERE file = ?", key)
         if not found:
             return None
         marked_before = self._cache.today - MARKED_EVERY_DAYS
         self._cache.write(
-            "UPDATE clean SET used = ? WHERE file = ? AND used < ?", self._cache.today, key, marked_before
+            "UPDATE verdicts SET used = ? WHERE file = ? AND used < ?", self._cache.today, key, marked_before
         )
-        return bool(found[0][0])
+        return _read(found[0][0])
 
-    def keep(self, path: bytes, digest: bytes, *, is_script: bool) -> None:
-        """Remembers a file in which nothing was found."""
-        self._cache.write(
-            "INSERT OR REPLACE INTO clean VALUES (?, ?, ?)", self._key(path, digest), is_script, self._cache.today
-        )
+    def keep(self, path: bytes, digest: bytes, verdict: Verdict) -> None:
+        """Remembers what was said of a file; see `VerdictBook`."""
+        text = CLEAN.get(verdict) or VERDICT.dump_json(verdict).decode()
+        if len(text) <= LONGEST_VERDICT:
+            self._cache.write(
+                "INSERT OR REPLACE INTO verdicts VALUES (?, ?, ?)", self._key(path, digest), text, self._cache.today
+            )
 
     def _key(self, path: bytes, digest: bytes) -> bytes:
         return hashlib.blake2b(b"\0".join((self._rules, path, digest)), digest_size=16).digest()
+
+
+def _read(text: object) -> Verdict | None:
+    """Returns a verdict as it was kept; None where it is damaged."""
+    if text in CLEAN_AGAIN:
+        return CLEAN_AGAIN[text]
+    try:
+        return VERDICT.validate_json(str(text))
+    except ValidationError:
+        return None
 
 
 class TreeDigests:

@@ -2,7 +2,7 @@
 
 from sentry.ports.alerts import BudgetWording, Channel, DeliveryOutbox, MessageRenderer, StandingChannel
 from sentry.ports.audit_book import AuditBook
-from sentry.ports.audits import CleanBook, DigestBook, Examiner, Scene, Told
+from sentry.ports.audits import DigestBook, Examiner, Scene, Told, Verdict, VerdictBook
 from sentry.ports.clock import Clock, Timer
 from sentry.ports.duties import DueBook, Marks, Observation, ObservationBook
 from sentry.ports.hosts import Host, Outcome, Output, Tree, Tunnel
@@ -22,7 +22,6 @@ __all__ = [
     "BudgetWording",
     "ChainReader",
     "Channel",
-    "CleanBook",
     "Clock",
     "CorrectedCheck",
     "Correction",
@@ -62,6 +61,8 @@ __all__ = [
     "Told",
     "Tree",
     "Tunnel",
+    "Verdict",
+    "VerdictBook",
     "WatchRecord",
     "WatchStore",
     "ZoneReader",

@@ -64,20 +64,33 @@ class Examiner(Protocol):
         ...
 
 
-class CleanBook(Protocol):
-    """Which files were judged before, by the rules in force, and nothing was found; for all sites together."""
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What was said of a file that was judged whole.
 
-    def recall(self, path: bytes, digest: bytes) -> bool | None:
-        """Returns whether a clean file holds a script; None where it has not been judged, or was not clean."""
+    Attributes:
+        is_script: whether it holds code that a server would run.
+        finding: None where nothing was found.
+    """
+
+    is_script: bool
+    finding: Finding | None = None
+
+
+class VerdictBook(Protocol):
+    """What was said of files before, by the rules in force; for all sites together."""
+
+    def recall(self, path: bytes, digest: bytes) -> Verdict | None:
+        """Returns what was said of a file; None where it has not been judged."""
         ...
 
-    def keep(self, path: bytes, digest: bytes, *, is_script: bool) -> None:
-        """Remembers a file in which nothing was found.
+    def keep(self, path: bytes, digest: bytes, verdict: Verdict) -> None:
+        """Remembers what was said of a file.
 
         Args:
             path: below the root: what a file may hold depends on where it stands.
             digest: SHA-256 of its content.
-            is_script: whether it holds code that a server would run.
+            verdict: of a file that was judged whole; of others, nobody knows.
         """
         ...
 

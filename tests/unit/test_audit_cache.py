@@ -11,11 +11,17 @@ from pathlib import Path
 import pytest
 
 from sentry.audit_cache import FILE_NAME, FORGOTTEN_AFTER_DAYS, AuditCache
+from sentry.domain.finding import Evidence, Finding, FindingClass, Sign, SourceLine
 from sentry.domain.tree_entry import EntryKind, TreeEntry
+from sentry.ports import Verdict
 from tests.fakes.clock import ManualClock
 
 FILE = TreeEntry(b"a\xff.php", EntryKind.FILE, 5, 0o644, "shop", "shop", 1.5, 2.25, 77)
 OTHER = replace(FILE, path=b"b.php", inode=78)
+SCRIPT = Verdict(is_script=True)
+LINE = SourceLine(3, "eval('\u2028')")
+SIGN = Sign("rule", "it does", FindingClass.CONFIRMED, Evidence.BEHAVIOUR, "eval", (LINE,), 1, "ana", "MIT")
+BAD = Verdict(is_script=True, finding=Finding("a\\xff.php", FindingClass.CONFIRMED, (SIGN,), ("layer",), sha256="00"))
 DIGEST, OTHER_DIGEST = hashlib.sha256(b"1").digest(), hashlib.sha256(b"2").digest()
 
 
@@ -39,20 +45,23 @@ def reopened(cache: AuditCache, folder: Path, clock: ManualClock) -> AuditCache:
     return AuditCache(folder, clock)
 
 
-def test_clean_file_is_known_to_the_next_audit_by_the_same_rules(
+def test_verdict_is_known_to_the_next_audit_by_the_same_rules(
     cache: AuditCache, tmp_path: Path, clock: ManualClock
 ) -> None:
-    """Whichever site it is of; other rules, another place or another content judge anew."""
-    cache.clean_files("rules").keep(b"a.php", DIGEST, is_script=True)
-    cache.clean_files("rules").keep(b"a.txt", DIGEST, is_script=False)
+    """Whichever site it is of, and all that was found; other rules, place or content judge anew."""
+    cache.verdicts("rules").keep(b"a.php", DIGEST, SCRIPT)
+    cache.verdicts("rules").keep(b"bad.php", DIGEST, BAD)
+    cache.verdicts("rules").keep(b"a.txt", DIGEST, Verdict(is_script=False))
 
     after = reopened(cache, tmp_path, clock)
-    clean = after.clean_files("rules")
+    book = after.verdicts("rules")
 
-    assert (clean.recall(b"a.php", DIGEST), clean.recall(b"a.txt", DIGEST)) == (True, False)
-    assert clean.recall(b"b.php", DIGEST) is None
-    assert clean.recall(b"a.php", OTHER_DIGEST) is None
-    assert after.clean_files("other rules").recall(b"a.php", DIGEST) is None
+    assert book.recall(b"a.php", DIGEST) == SCRIPT
+    assert book.recall(b"a.txt", DIGEST) == Verdict(is_script=False)
+    assert book.recall(b"bad.php", DIGEST) == BAD
+    assert book.recall(b"b.php", DIGEST) is None
+    assert book.recall(b"a.php", OTHER_DIGEST) is None
+    assert after.verdicts("other rules").recall(b"a.php", DIGEST) is None
     after.close()
 
 
@@ -96,10 +105,10 @@ def test_damaged_file_is_set_aside_and_made_anew(cache: AuditCache, tmp_path: Pa
     (tmp_path / FILE_NAME).write_bytes(b"no database at all" * 1_000)
 
     after = AuditCache(tmp_path, clock)
-    clean = after.clean_files("rules")
-    assert clean.recall(b"a.php", DIGEST) is None
-    clean.keep(b"a.php", DIGEST, is_script=True)
-    assert clean.recall(b"a.php", DIGEST) is True
+    book = after.verdicts("rules")
+    assert book.recall(b"a.php", DIGEST) is None
+    book.keep(b"a.php", DIGEST, SCRIPT)
+    assert book.recall(b"a.php", DIGEST) == SCRIPT
     assert (tmp_path / "files.damaged").read_bytes().startswith(b"no database")
     after.close()
 
@@ -107,18 +116,20 @@ def test_damaged_file_is_set_aside_and_made_anew(cache: AuditCache, tmp_path: Pa
 def test_damage_that_shows_later_is_mended_as_well(cache: AuditCache, tmp_path: Path, clock: ManualClock) -> None:
     """A page in the middle of the file; and digests that are no digests."""
     for number in range(2_000):
-        cache.clean_files("rules").keep(b"%d" % number, DIGEST, is_script=True)
+        cache.verdicts("rules").keep(b"%d" % number, DIGEST, SCRIPT)
     cache.write("INSERT INTO trees VALUES ('shop', ?, 'nonsense'), ('blog', ?, x'00')", cache.today, cache.today)
     assert cache.tree_digests("shop").recall([FILE]) == cache.tree_digests("blog").recall([FILE]) == {}
+    cache.write("UPDATE verdicts SET verdict = 'nonsense'")
+    assert cache.verdicts("rules").recall(b"1", DIGEST) is None
     cache.close()
     with (tmp_path / FILE_NAME).open("r+b") as file:
         file.seek(4_096)
         file.write(b"\xff" * 60_000)
 
     after = AuditCache(tmp_path, clock)
-    clean = after.clean_files("rules")
-    clean.keep(b"a.php", DIGEST, is_script=True)
-    assert clean.recall(b"a.php", DIGEST) is True
+    book = after.verdicts("rules")
+    book.keep(b"a.php", DIGEST, SCRIPT)
+    assert book.recall(b"a.php", DIGEST) == SCRIPT
     after.close()
 
 
@@ -126,12 +137,12 @@ def test_file_of_another_version_is_made_anew(cache: AuditCache, tmp_path: Path,
     """No migration: all that is lost is time."""
     cache.close()
     other = sqlite3.connect(tmp_path / FILE_NAME)
-    other.executescript("DROP TABLE clean; CREATE TABLE clean (other); PRAGMA user_version = 99")
+    other.executescript("DROP TABLE verdicts; CREATE TABLE verdicts (other); PRAGMA user_version = 99")
     other.close()
 
     after = AuditCache(tmp_path, clock)
-    after.clean_files("rules").keep(b"a.php", DIGEST, is_script=True)
-    assert after.clean_files("rules").recall(b"a.php", DIGEST) is True
+    after.verdicts("rules").keep(b"a.php", DIGEST, SCRIPT)
+    assert after.verdicts("rules").recall(b"a.php", DIGEST) == SCRIPT
     after.close()
 
 
@@ -140,26 +151,26 @@ def test_folder_that_cannot_be_written_is_no_error(tmp_path: Path, clock: Manual
     (tmp_path / "taken").write_bytes(b"a file")
 
     cache = AuditCache(tmp_path / "taken" / "cache", clock)
-    cache.clean_files("rules").keep(b"a.php", DIGEST, is_script=True)
+    cache.verdicts("rules").keep(b"a.php", DIGEST, SCRIPT)
 
-    assert cache.clean_files("rules").recall(b"a.php", DIGEST) is None
+    assert cache.verdicts("rules").recall(b"a.php", DIGEST) is None
     cache.close()
 
 
 def test_what_is_not_met_for_long_is_forgotten(cache: AuditCache, tmp_path: Path, clock: ManualClock) -> None:
     """What is met now and then stays."""
-    cache.clean_files("rules").keep(b"old.php", DIGEST, is_script=True)
-    cache.clean_files("rules").keep(b"met.php", DIGEST, is_script=True)
+    cache.verdicts("rules").keep(b"old.php", DIGEST, SCRIPT)
+    cache.verdicts("rules").keep(b"met.php", DIGEST, SCRIPT)
     cache.tree_digests("gone").keep([FILE], {FILE.path: DIGEST})
     clock.jump(timedelta(days=FORGOTTEN_AFTER_DAYS - 10).total_seconds())
     middle = reopened(cache, tmp_path, clock)
-    assert middle.clean_files("rules").recall(b"met.php", DIGEST)
+    assert middle.verdicts("rules").recall(b"met.php", DIGEST)
     clock.jump(timedelta(days=20).total_seconds())
 
     after = reopened(middle, tmp_path, clock)
 
-    assert after.clean_files("rules").recall(b"met.php", DIGEST)
-    assert after.clean_files("rules").recall(b"old.php", DIGEST) is None
+    assert after.verdicts("rules").recall(b"met.php", DIGEST)
+    assert after.verdicts("rules").recall(b"old.php", DIGEST) is None
     assert after.tree_digests("gone").recall([FILE]) == {}
     after.close()
 
@@ -167,7 +178,7 @@ def test_what_is_not_met_for_long_is_forgotten(cache: AuditCache, tmp_path: Path
 def _keep_many(folder: Path, name: bytes) -> None:
     cache = AuditCache(folder, ManualClock())
     for number in range(200):
-        cache.clean_files("rules").keep(b"%s%d" % (name, number), DIGEST, is_script=True)
+        cache.verdicts("rules").keep(b"%s%d" % (name, number), DIGEST, SCRIPT)
     cache.close()
 
 
@@ -180,6 +191,6 @@ def test_two_audits_at_once_lose_nothing(cache: AuditCache, tmp_path: Path) -> N
     for other in others:
         other.join()
 
-    clean = cache.clean_files("rules")
+    book = cache.verdicts("rules")
     names = [b"%s%d" % (name, number) for name in (b"one", b"two") for number in range(200)]
-    assert all(clean.recall(name, DIGEST) for name in names)
+    assert all(book.recall(name, DIGEST) for name in names)

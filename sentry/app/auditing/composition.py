@@ -39,7 +39,7 @@ def _malware() -> Malware:
 
 EXAMINERS: Sequence[Make] = (
     lambda order, _memory: IntegrityExaminer(order.packs.shelf(), _malware().judge),
-    lambda _order, memory: FilesExaminer(_malware().judge, memory.clean_files(judged_by())),
+    lambda _order, memory: FilesExaminer(_malware().judge, memory.verdicts(judged_by())),
     lambda order, _memory: _database(order.site),
     lambda order, _memory: ComponentsExaminer(Feeds(order.feeds, Path(order.home), Path(order.cache))),
     lambda order, _memory: ExposureExaminer(_web(order), plain(order.user_agent)),

@@ -7,7 +7,7 @@ from sentry.app.auditing.order import AuditOrder
 from sentry.audit_cache import AuditCache
 from sentry.domain.finding import Manifest
 from sentry.domain.tree_entry import TreeEntry
-from sentry.ports import CleanBook, Clock, Host, Told, Tree
+from sentry.ports import Clock, Host, Told, Tree, VerdictBook
 
 
 class Memory:
@@ -22,9 +22,9 @@ class Memory:
         self._site_key = order.site.key if order.site is not None else ""
         self._cache = AuditCache(Path(order.cache), clock) if order.cache and self._site_key else None
 
-    def clean_files(self, rules: str) -> CleanBook | None:
-        """Returns which files were judged before by these rules, for all sites together."""
-        return None if self._cache is None else self._cache.clean_files(rules)
+    def verdicts(self, rules: str) -> VerdictBook | None:
+        """Returns what was said of files before by these rules, for all sites together."""
+        return None if self._cache is None else self._cache.verdicts(rules)
 
     def digests(
         self, host: Host, tree: Tree, files: Sequence[TreeEntry], manifest: Manifest, told: Told

@@ -9,7 +9,7 @@ from scanners.engine import AuditedFile
 from scanners.files import FilesExaminer
 from scanners.malware import Judged
 from sentry.domain.finding import Evidence, Finding, FindingClass, Manifest, Sign
-from sentry.ports import Scene
+from sentry.ports import Scene, Verdict
 from sentry.remote.local_tree import LocalTree
 from tests.fakes.clock import ManualClock
 
@@ -18,15 +18,15 @@ SIGN = Sign("rule", "it does", FindingClass.SUSPICIOUS, Evidence.BEHAVIOUR)
 
 @dataclass
 class Book:
-    """Fills `CleanBook`."""
+    """Fills `VerdictBook`."""
 
-    kept: dict[tuple[bytes, bytes], bool] = field(default_factory=dict)
+    kept: dict[tuple[bytes, bytes], Verdict] = field(default_factory=dict)
 
-    def recall(self, path: bytes, digest: bytes) -> bool | None:
+    def recall(self, path: bytes, digest: bytes) -> Verdict | None:
         return self.kept.get((path, digest))
 
-    def keep(self, path: bytes, digest: bytes, *, is_script: bool) -> None:
-        self.kept[path, digest] = is_script
+    def keep(self, path: bytes, digest: bytes, verdict: Verdict) -> None:
+        self.kept[path, digest] = verdict
 
 
 @dataclass
@@ -60,8 +60,8 @@ def test_known_file_is_counted_and_not_opened(tmp_path: Path) -> None:
     assert (scene.manifest.files, scene.manifest.known, scene.manifest.scripts) == (2, 1, 2)
 
 
-def test_file_that_was_clean_is_not_judged_again_at_the_next_audit(tmp_path: Path) -> None:
-    """Of the same content at the same place; what was found or left out is judged each time."""
+def test_file_that_was_judged_whole_is_not_judged_again_at_the_next_audit(tmp_path: Path) -> None:
+    """Of the same content at the same place; what was found stays found, and what was left out is tried again."""
     book, files = Book(), {"good.php": b"good", "bad.php": b"bad", "slow.php": b"slow"}
     assert len(list(FilesExaminer(Judge(), book).examine(_scene(tmp_path, set(), files)))) == 1
 
@@ -69,7 +69,7 @@ def test_file_that_was_clean_is_not_judged_again_at_the_next_audit(tmp_path: Pat
     (finding,) = FilesExaminer(judge, book).examine(scene)
 
     assert finding.path == "bad.php"
-    assert judge.seen == ["bad.php", "slow.php"]
+    assert judge.seen == ["slow.php"]
     assert scene.manifest.files == 3
     assert [skipped.path for skipped in scene.manifest.skipped] == ["slow.php"]
 
