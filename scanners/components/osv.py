@@ -11,6 +11,12 @@ from scanners.components.cvss import base_score
 from scanners.components.feed import MAX_REFERENCES, Damage, FeedUnusable, mappings, text_of, texts
 from scanners.components.versions import Ecosystem
 
+PUBLISHERS: Mapping[str, tuple[str, str]] = {
+    "GHSA": ("GitHub Advisory Database", "CC BY 4.0 https://creativecommons.org/licenses/by/4.0/"),
+    "MAL": ("OpenSSF Malicious Packages", "Apache-2.0 https://www.apache.org/licenses/LICENSE-2.0"),
+}
+"""Whose records begin how, and on what terms: OSV passes them on, and they want to be named."""
+
 MAX_RECORD_BYTES = 8_000_000
 MAX_RECORDS = 2_000_000
 WORDPRESS = "wordpress"
@@ -92,14 +98,17 @@ def _of_zip(path: Path, damage: Damage) -> Iterator[tuple[str, bytes]]:
 
 
 def _advisory(record: Mapping[str, Any]) -> Advisory:
-    specific = record.get("database_specific")
+    specific, identifier = record.get("database_specific"), text_of(record["id"])
+    publisher, licence = next(
+        (terms for prefix, terms in PUBLISHERS.items() if identifier.startswith(prefix)), ("", "")
+    )
     severity = text_of(specific.get("severity")).lower() if isinstance(specific, dict) else ""
     aliases = texts(record.get("aliases"), MAX_REFERENCES)
     vectors = [text_of(one.get("score")) for one in mappings(record.get("severity"))]
     scored = [(score, vector) for vector in vectors if (score := base_score(vector)) is not None]
     score, vector = max(scored) if scored else (None, next(iter(vectors), ""))
     return Advisory(
-        identifier=text_of(record["id"]),
+        identifier=identifier,
         title=text_of(record.get("summary")) or text_of(record.get("details")),
         affected=tuple(one for part in mappings(record.get("affected")) for one in _affected(part)),
         aliases=tuple(sorted(aliases, key=lambda alias: not alias.startswith("CVE-"))),
@@ -107,12 +116,12 @@ def _advisory(record: Mapping[str, Any]) -> Advisory:
         severity=severity,
         vector=vector,
         references=tuple(text_of(one.get("url")) for one in mappings(record.get("references"))[:MAX_REFERENCES]),
-        author=_author(record),
-        licence=text_of(specific.get("license")) if isinstance(specific, dict) else "",
+        author=", ".join(name for name in (publisher, _finders(record)) if name),
+        licence=(text_of(specific.get("license")) if isinstance(specific, dict) else "") or licence,
     )
 
 
-def _author(record: Mapping[str, Any]) -> str:
+def _finders(record: Mapping[str, Any]) -> str:
     names = [text_of(one.get("name")) for one in mappings(record.get("credits"))[:3]]
     return ", ".join(name for name in names if name)
 

@@ -32,7 +32,7 @@ def wordfence(path: Path, damage: Damage) -> Iterator[Advisory]:
             for record in records(source):
                 advisory = _advisory(record)
                 if advisory is None:
-                    damage.add("a record without identifier or software")
+                    damage.add("a record without identifier, software, slug or versions")
                 else:
                     yield advisory
     except OSError as error:
@@ -46,7 +46,10 @@ def wordfence(path: Path, damage: Damage) -> Iterator[Advisory]:
 def _advisory(record: object) -> Advisory | None:
     if not isinstance(record, dict) or not text_of(record.get("id")) or "software" not in record:
         return None
-    affected = tuple(one for software in mappings(record["software"]) if (one := _affected(software)) is not None)
+    listed = [one for one in mappings(record["software"]) if text_of(one.get("type")) in KINDS]
+    affected = tuple(one for software in listed if (one := _affected(software)) is not None)
+    if len(affected) < len(listed) or not isinstance(record["software"], list):
+        return None
     cvss = next(iter(mappings([record.get("cvss")])), {})
     cve = text_of(record.get("cve"))
     author, licence = _terms(record.get("copyrights"))
@@ -66,12 +69,13 @@ def _advisory(record: object) -> Advisory | None:
 
 
 def _affected(software: Mapping[str, Any]) -> Affected | None:
-    ecosystem, slug = KINDS.get(text_of(software.get("type"))), text_of(software.get("slug")).lower()
-    ranges = software.get("affected_versions")
-    if ecosystem is None or not slug or not isinstance(ranges, dict):
+    slug, ranges = text_of(software.get("slug")).lower(), software.get("affected_versions")
+    # Written by PHP: a mapping without any key becomes a list.
+    written = list(ranges.values()) if isinstance(ranges, dict) else ranges
+    if not slug or not isinstance(written, list) or len(mappings(written)) < len(written):
         return None
-    spans = tuple(_span(one) for one in mappings(list(ranges.values())))
-    return Affected(ecosystem, slug, spans, fixed=texts(software.get("patched_versions")))
+    spans = tuple(_span(one) for one in mappings(written))
+    return Affected(KINDS[text_of(software["type"])], slug, spans, fixed=texts(software.get("patched_versions")))
 
 
 def _span(written: Mapping[str, Any]) -> Span:

@@ -54,6 +54,7 @@ def found_at(server: DocrootServer) -> tuple[dict[str, str], set[str]]:
     return exposed, {one.signs[0].rule for one in found if one.verdict is FindingClass.ADVICE}
 
 
+@pytest.mark.promise("002-07")
 def test_docroot_served_as_it_is_is_exposed(tmp_path: Path) -> None:
     """Repository, secrets, dump, copies and listings, each by its address; nothing of what is meant to be served."""
     planted(tmp_path / "www", FILES)

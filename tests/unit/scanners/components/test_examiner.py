@@ -55,6 +55,7 @@ def looked_up(tmp_path: Path, files: dict[str, str], **feeds: Path) -> tuple[lis
     return list(examiner.examine(scene)), scene.manifest
 
 
+@pytest.mark.promise("001-40")
 def test_plugin_with_a_known_hole_is_a_finding(tmp_path: Path) -> None:
     """With its name, its weight, the versions, the cure, and the terms of whoever found it out."""
     (found,), manifest = looked_up(tmp_path, SHOP, wordfence=wordfence_file(tmp_path, wordfence_record()))
@@ -107,6 +108,7 @@ def test_package_of_composer_is_looked_up_in_osv(tmp_path: Path) -> None:
     assert (found.path, found.signs[0].rule) == ("composer/acme/mailer@2.0.0", "GHSA-aaaa-bbbb-cccc")
     assert "critical, CVSS 9.8" in found.signs[0].meaning
     assert found.signs[0].detail.startswith("update to 2.0.1; affected: before 2.0.1;")
+    assert (found.signs[0].author, found.signs[0].licence[:9]) == ("GitHub Advisory Database", "CC BY 4.0")
 
 
 def test_record_that_was_withdrawn_is_none(tmp_path: Path) -> None:
@@ -212,6 +214,21 @@ def test_feed_with_a_record_that_cannot_be_read_makes_it_unknown(tmp_path: Path)
     found, manifest = looked_up(tmp_path, MAILER, osv=folder)
 
     assert "1 of its records cannot be read: b.json" in unknown(found, manifest)
+
+
+@pytest.mark.parametrize(
+    ("key", "nonsense"), [("affected_versions", None), ("affected_versions", {"* - 1": "all"}), ("slug", "")]
+)
+def test_software_of_a_feed_that_cannot_be_read_makes_it_unknown(tmp_path: Path, key: str, nonsense: object) -> None:
+    """It might have been this very plugin."""
+    record = wordfence_record("other", identifier="x")
+    record["software"][0][key] = nonsense
+
+    found, manifest = looked_up(
+        tmp_path, SHOP, wordfence=wordfence_file(tmp_path, record, wordfence_record(high="1.0"))
+    )
+
+    assert "1 of its records cannot be read" in unknown(found, manifest)
 
 
 @pytest.mark.parametrize("content", ["{}", "[]"])

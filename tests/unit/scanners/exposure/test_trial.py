@@ -189,6 +189,7 @@ def test_secret_does_not_stand_in_the_finding(tmp_path: Path) -> None:
     assert "hunter2" not in repr(found)
 
 
+@pytest.mark.promise("002-08")
 def test_file_with_secrets_that_all_may_read_is_advice(tmp_path: Path) -> None:
     """Seen from inside, also where no site is named."""
     planted(tmp_path, {"wp-config.php": "<?php", ".env": "A=1", "wp-admin/network/settings.php": "<?php"})
