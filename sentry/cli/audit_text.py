@@ -1,10 +1,11 @@
-"""The report of an audit on a terminal."""
+"""The report of an audit as text, on a terminal or in a file."""
 
 from collections import Counter
+from collections.abc import Iterator
 
 from rich.markup import escape
+from rich.text import Text
 
-from sentry.cli.shell import out
 from sentry.domain.acting import why
 from sentry.domain.finding import WORST_FIRST, AuditReport, Finding, FindingClass, Sign
 
@@ -14,21 +15,26 @@ SIGNS_SHOWN = 4
 SHOWN_OF_CLASS = 50
 
 
-def print_report(report: AuditReport) -> None:
-    """Prints findings, the worst first, then what failed, what each part says and what was looked at."""
+def lines_of(report: AuditReport) -> Iterator[str]:
+    """Yields lines in rich markup: findings, the worst first, failures, each part, and what was looked at."""
     shown: Counter[FindingClass] = Counter()
     for finding in report.findings:
         shown[finding.verdict] += 1
         if shown[finding.verdict] <= SHOWN_OF_CLASS:
-            _print_finding(finding)
+            yield from _lines_of_finding(finding)
     for verdict, count in shown.items():
         if count > SHOWN_OF_CLASS:
-            out.print(f"{count - SHOWN_OF_CLASS:,} more {_words(verdict)} (all with --format json)")
+            yield f"{count - SHOWN_OF_CLASS:,} more {_words(verdict)} (all with --format json)"
     for failure in report.manifest.failures:
-        out.print(f"[bold red]failed[/] {escape(failure)}")
+        yield f"[bold red]failed[/] {escape(failure)}"
     for name, text in report.manifest.parts.items():
-        out.print(f"[dim]{escape(name)}: {escape(text)}[/]")
-    out.print(_summary(report))
+        yield f"[dim]{escape(name)}: {escape(text)}[/]"
+    yield _summary(report)
+
+
+def text_of(report: AuditReport) -> str:
+    """Returns the same without colours, for a file."""
+    return "".join(f"{Text.from_markup(line).plain}\n" for line in lines_of(report))
 
 
 def _summary(report: AuditReport) -> str:
@@ -54,24 +60,24 @@ def _colour(finding: Finding) -> str:
     return "bold red" if finding.verdict in GRAVE else "yellow"
 
 
-def _print_finding(finding: Finding) -> None:
+def _lines_of_finding(finding: Finding) -> Iterator[str]:
     allowed = " (allowed)" if finding.allowed else ""
-    out.print(f"[{_colour(finding)}]{finding.verdict}{allowed}[/] {escape(finding.path)}")
+    yield f"[{_colour(finding)}]{finding.verdict}{allowed}[/] {escape(finding.path)}"
     for sign in finding.signs[:SIGNS_SHOWN]:
-        _print_sign(sign)
+        yield from _lines_of_sign(sign)
     if len(finding.signs) > SIGNS_SHOWN:
-        out.print(f"  {len(finding.signs) - SIGNS_SHOWN} more reasons")
+        yield f"  {len(finding.signs) - SIGNS_SHOWN} more reasons"
     for number, layer in enumerate(finding.layers, 1):
-        out.print(f"    hidden text {number}: {escape(layer)}")
+        yield f"    hidden text {number}: {escape(layer)}"
     if finding.verdict not in QUIET:
-        out.print(f"  [dim]{escape(why(finding))}[/]")
+        yield f"  [dim]{escape(why(finding))}[/]"
 
 
-def _print_sign(sign: Sign) -> None:
+def _lines_of_sign(sign: Sign) -> Iterator[str]:
     where = f", in hidden text {sign.layer} deep" if sign.layer else ""
     detail = f" ({escape(sign.detail)})" if sign.detail else ""
     author = f" by {escape(sign.author)}" if sign.author else ""
     licence = f", {escape(sign.licence)}" if sign.licence else ""
-    out.print(f"  {escape(sign.meaning)}{detail}{where} [dim]{escape(sign.rule)}{author}{licence}[/]")
+    yield f"  {escape(sign.meaning)}{detail}{where} [dim]{escape(sign.rule)}{author}{licence}[/]"
     for line in sign.way:
-        out.print(f"    {line.number:>5}  {escape(line.text)}")
+        yield f"    {line.number:>5}  {escape(line.text)}"

@@ -19,7 +19,7 @@ from sentry.app.books import Books, open_books
 from sentry.app.pack_access import PackAccess
 from sentry.app.packs import chosen
 from sentry.cli.audit_progress import followed
-from sentry.cli.audit_text import print_report
+from sentry.cli.audit_text import lines_of, text_of
 from sentry.cli.packs import PacksOption, TrustOption, UnsignedOption
 from sentry.cli.shell import ExitCode, JsonOption, command, config_of, err, out, print_json, print_text, this_person
 from sentry.cli.tables import show
@@ -128,11 +128,10 @@ async def _of_site(context: typer.Context, key: str, packs: PackAccess) -> Audit
 
 def _write(report: AuditReport, form: Format, output: Path | None) -> None:
     if form is Format.TEXT and output is None:
-        print_report(report)
+        for line in lines_of(report):
+            out.print(line)
         return
-    if form is Format.TEXT:
-        form = Format.JSON
-    text = FORMATS[form.value](report)
+    text = text_of(report) if form is Format.TEXT else FORMATS[form.value](report)
     if output is None:
         print_text(text)
     else:
