@@ -58,6 +58,12 @@ class SiteAudit(AuditPolicy):
         description="Logins or e-mail addresses of those who may administer the site; any other administrator is a "
         "finding. When absent, only those are whom WordPress did not make.",
     )
+    known_keys: tuple[Annotated[str, Field(pattern=r"^SHA256:[A-Za-z0-9+/]{43}$")], ...] = Field(
+        (),
+        max_length=200,
+        description="Fingerprints of the keys that may log in to the account, as `ssh-keygen -l` shows them "
+        "(`SHA256:…`); any other is a finding. When absent, each is listed as advice.",
+    )
 
 
 @dataclass(frozen=True, slots=True)

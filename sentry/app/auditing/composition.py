@@ -6,6 +6,7 @@ from contextlib import closing
 from functools import cache, partial
 from pathlib import Path
 
+from scanners.account.examiner import AccountExaminer
 from scanners.components.examiner import ComponentsExaminer
 from scanners.components.feeds import Feeds
 from scanners.database.examiner import DatabaseExaminer
@@ -22,6 +23,7 @@ from sentry.app.auditing.memory import Memory
 from sentry.app.auditing.order import AuditOrder
 from sentry.app.auditing.reach import reached
 from sentry.domain.audit_outcome import put_together
+from sentry.domain.audit_policy import SiteAudit
 from sentry.domain.errors import HostError
 from sentry.domain.finding import AuditReport, Finding, Manifest, Skipped
 from sentry.domain.site import Site
@@ -40,6 +42,7 @@ def _malware() -> Malware:
 EXAMINERS: Sequence[Make] = (
     lambda order, _memory: IntegrityExaminer(order.packs.shelf(), _malware().judge),
     lambda _order, memory: FilesExaminer(_malware().judge, memory.verdicts(judged_by())),
+    lambda order, _memory: AccountExaminer(_audit_of(order.site).known_keys),
     lambda order, _memory: _database(order.site),
     lambda order, _memory: ComponentsExaminer(Feeds(order.feeds, Path(order.home), Path(order.cache))),
     lambda order, _memory: ExposureExaminer(_web(order), plain(order.user_agent)),
@@ -110,7 +113,11 @@ def _database(site: Site | None) -> Examiner | None:
         return None
     account = site.access.database if site.access is not None else None
     given = (account.user, account.password.get_secret_value()) if account is not None else None
-    return DatabaseExaminer(_malware().judge, given, site.audit.known_admins if site.audit is not None else ())
+    return DatabaseExaminer(_malware().judge, given, _audit_of(site).known_admins)
+
+
+def _audit_of(site: Site | None) -> SiteAudit:
+    return site.audit if site is not None and site.audit is not None else SiteAudit()
 
 
 def _web(order: AuditOrder) -> Callable[[Site], Web] | None:
