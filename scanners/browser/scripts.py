@@ -12,7 +12,7 @@ _CARD = re.compile(
     r"|expir(?:y|ation)[_-]?(?:date|month|year)?\b|security[_-]?code|billing[\[_:.-]{1,2}\w{3,}",
     re.IGNORECASE,
 )
-_CHECKOUT = re.compile(r"checkout|onepage|onestep|/pay(?:ment)?\b|firecheckout|order[_-]?pay", re.IGNORECASE)
+_CHECKOUT = re.compile(r"checkout|onepage|onestep|/pay\b|/payment\b|firecheckout|order[_-]?pay", re.IGNORECASE)
 _LOCATION_TEST = re.compile(
     r"location(?:\.href|\.pathname)?[^;{}]{0,80}(?:indexOf|match|test|includes|search)|\.test\(\s*(?:window\.)?location"
 )
@@ -57,7 +57,7 @@ _COMMAND = re.compile(
     re.IGNORECASE,
 )
 _PERSUADES = re.compile(
-    r"Win(?:dows)?(?:\s*Key)?\s*\+\s*R|verif(?:y|ication)|captcha|robot|human|update|fix it|terminal|paste",
+    r"(?:Win|Windows)(?:\s*Key)?\s*\+\s*R|verif(?:y|ication)|captcha|robot|human|update|fix it|terminal|paste",
     re.IGNORECASE,
 )
 _UPDATE = re.compile(
