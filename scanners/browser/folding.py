@@ -10,14 +10,24 @@ MAX_TABLES = 6
 MAX_TEXT = 600_000
 """What is written may grow by tables of texts; beyond this it is left as it is."""
 
-_HIDES = re.compile(
-    r"\batob\b|(?:\\x[0-9a-fA-F]{2}){4}|(?:\\u00[2-7][0-9a-fA-F]){4}|\b_0x[0-9a-f]{3}"
-    r"|fromCharCode(?:['\"]\])?(?:\.apply)?\s{0,9}\(\s{0,9}(?:(?:null|String)\s{0,9},\s{0,9}\[)?(?:0x)?\d[\da-f]{0,4}\s{0,9},"
-    r"|\b(?:unescape|decodeURI(?:Component)?)\s{0,9}\(\s{0,9}['\"]%|split\(\s{0,9}['\"]['\"]\s{0,9}\)\.reverse"
-    r"|function\s{0,9}\(p\s{0,9},\s{0,9}a\s{0,9},\s{0,9}c|(?:['\"][^'\"\n]{1,4}['\"]\s{0,4}\+\s{0,4}){5}|Base64\.decode"
-)
-_HIDES_BY_NUMBERS = re.compile(r"\[\s{0,9}(?:\d{1,3}\s{0,4},\s{0,4}){12}")
-_HIDES_BY_DIGITS = re.compile(r"['\"](?:[0-9a-fA-F]{2}){16}")
+_HIDES = {
+    "atob": re.compile(r"\batob\b"),
+    "\\x": re.compile(r"\\x[0-9a-fA-F]{2}(?:\\x[0-9a-fA-F]{2}){3}"),
+    "\\u00": re.compile(r"\\u00[2-7][0-9a-fA-F](?:\\u00[2-7][0-9a-fA-F]){3}"),
+    "_0x": re.compile(r"\b_0x[0-9a-f]{3}"),
+    "fromCharCode": re.compile(
+        r"fromCharCode(?:['\"]\])?(?:\.apply)?\s{0,9}\(\s{0,9}(?:(?:null|String)\s{0,9},\s{0,9}\[)?(?:0x)?\d[\da-f]{0,4}\s{0,9},"
+        r"|\[\s{0,9}(?:\d{1,3}\s{0,4},\s{0,4}){12}"
+    ),
+    "parseInt": re.compile(r"['\"](?:[0-9a-fA-F]{2}){16}"),
+    "unescape": re.compile(r"unescape\s{0,9}\(\s{0,9}['\"]%"),
+    "decodeURI": re.compile(r"decodeURI(?:Component)?\s{0,9}\(\s{0,9}['\"]%"),
+    "reverse": re.compile(r"split\(\s{0,9}['\"]['\"]\s{0,9}\)\.reverse"),
+    "function": re.compile(r"function\s{0,9}\(p\s{0,9},\s{0,9}a\s{0,9},\s{0,9}c"),
+    "+": re.compile(r"\+(?:\s{0,4}['\"][^'\"\n]{1,4}['\"]\s{0,4}\+){4}"),
+    "Base64.decode": re.compile(r"Base64\.decode"),
+}
+"""Each means of hiding a text, by a word without which it cannot be there: looking for that costs next to nothing."""
 
 _ESCAPED_STRING = re.compile(STRING)
 
@@ -64,10 +74,7 @@ _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 def hides(code: str) -> bool:
     """Whether a source has any of the means by which texts are hidden."""
-    if _HIDES.search(code) is not None:
-        return True
-    by_numbers = "fromCharCode" in code and _HIDES_BY_NUMBERS.search(code) is not None
-    return by_numbers or ("parseInt" in code and _HIDES_BY_DIGITS.search(code) is not None)
+    return any(word in code and means.search(code) is not None for word, means in _HIDES.items())
 
 
 def folded(code: str, is_late: Callable[[], bool]) -> str:

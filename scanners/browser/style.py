@@ -6,7 +6,7 @@ from scanners.browser.scripts import Seen
 
 _SCRAMBLED = re.compile(r"\b_0x[0-9a-f]{3,8}\b")
 _SIGNS_ONLY = re.compile(r"[\[\]()!+{}]{600}")
-_FACES = re.compile(r"ﾟωﾟﾉ|\$=~\[\];\$=\{___:")
+_FACES = ("ﾟωﾟﾉ", "$=~[];$={___:")
 _ESCAPED = (
     r"(?:(?:\\x[0-9a-fA-F]{2}){4}|%[0-9a-fA-F]{2}(?:%[0-9a-fA-F]{2}){15}"
     r"|[A-Za-z0-9+/]{80}|(?:(?:0x)?[0-9a-f]{2,3},\s?){15})"
@@ -22,13 +22,14 @@ _READABLE_LINES = 8
 
 def style_of(code: str) -> Seen | None:
     """Returns the way a script is written in, None where people or builders write so."""
-    signs = _SIGNS_ONLY.search(code) or _FACES.search(code)
-    if signs is not None:
-        return Seen("script_of_signs", signs.start())
+    signs = _SIGNS_ONLY.search(code)
+    at = max(map(code.find, _FACES)) if signs is None else signs.start()
+    if at >= 0:
+        return Seen("script_of_signs", at)
     appended = _appended(code)
     if appended is not None:
         return appended
-    names = _SCRAMBLED.findall(code[:200_000])
+    names = _SCRAMBLED.findall(code[:200_000]) if "_0x" in code else []
     return Seen("script_scrambled") if len(names) >= _LEAST_SCRAMBLED and len(set(names)) > 2 else None  # noqa: PLR2004
 
 
