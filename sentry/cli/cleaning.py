@@ -1,7 +1,9 @@
 """`clean` and `quarantine list|show|restore`: what an audit found is cleaned by a plan, and given back on demand."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,8 +12,14 @@ from pydantic import TypeAdapter, ValidationError
 from rich.markup import escape
 
 from sentry.app.auditing.errand import audited
+from sentry.app.auditing.office import audit_desk
 from sentry.app.auditing.order import AuditOrder
+from sentry.app.auditing.reach import reached
+from sentry.app.auditing.sites import audited_site, order_of, reachable
+from sentry.app.books import open_books
 from sentry.app.cleaning import CleaningDesk, Ground, Quarantine, default_folder
+from sentry.app.kinds import load_settings
+from sentry.app.pack_access import PackAccess
 from sentry.app.packs import chosen
 from sentry.cli.audit_progress import followed
 from sentry.cli.packs import PacksOption, TrustOption, UnsignedOption
@@ -31,8 +39,8 @@ from sentry.domain.cleaning import (
 )
 from sentry.domain.errors import NotFound
 from sentry.domain.finding import AuditReport
-from sentry.remote.local_host import LocalHost
-from sentry.remote.local_tree import LocalTree
+from sentry.ports import Observation
+from sentry.services.audits import CLEANED
 from sentry.services.cleaning_plans import Wishes
 
 MOST_ROUNDS = 3
@@ -41,7 +49,12 @@ MOST_ROUNDS = 3
 REPORT: TypeAdapter[AuditReport] = TypeAdapter(AuditReport)
 REASON_IS_MISSING = "give --by and --reason together: who answers for it, and why"
 
-PathOption = Annotated[Path, typer.Option("--path", metavar="DIR", help="The folder that a site is served from.")]
+SiteArgument = Annotated[
+    str | None, typer.Argument(metavar="[SITE]", help="Key of a site that has `access`.", show_default=False)
+]
+PathOption = Annotated[
+    Path | None, typer.Option("--path", metavar="DIR", help="Instead: a folder that a site is served from.")
+]
 DataOption = Annotated[
     Path | None,
     typer.Option("--data", metavar="DIR", help="The quarantine; `quarantine` beside the configuration if absent."),
@@ -71,8 +84,9 @@ def register(app: typer.Typer) -> None:
 
 async def clean(
     context: typer.Context,
+    site: SiteArgument = None,
     *,
-    path: PathOption,
+    path: PathOption = None,
     plan: Annotated[bool, typer.Option("--plan", help="Only say what would be done.")] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Only finish what was broken off.")] = False,
     report: Annotated[
@@ -92,29 +106,72 @@ async def clean(
     wishes = Wishes(_authority(by, reason), frozenset([*(file or ()), *(remove or ())]), frozenset(remove or ()))
     if remove and not wishes.authority.is_person:
         raise typer.BadParameter(REASON_IS_MISSING)
-    config = config_of(context)
-    with chosen(config, packs or (), trust or (), unsigned=unsigned).shelf() as shelf:
-        ground = Ground(LocalHost(), LocalTree(path))
-        quarantine = Quarantine(data or default_folder(config), path)
-        desk = CleaningDesk(quarantine, ground, shelf, SystemClock(), _told if not as_json else _silent)
-        done = [] if plan else list(await asyncio.to_thread(desk.resume))
-        if not resume:
-            findings = _read(report).findings if report else (await _audit(path)).findings
-            planned = await asyncio.to_thread(desk.plan, findings, wishes)
-            if plan:
-                return _show_plan(planned, as_json=as_json)
-            done += await _rounds(desk, planned, path, wishes)
+    if (site is None) is (path is None):
+        raise typer.BadParameter("give either the key of a site, or --path with a folder")
+    known = chosen(config_of(context), packs or (), trust or (), unsigned=unsigned)
+    folder = data or default_folder(config_of(context))
+    async with _task(context, site, path, known) as task:
+        with reached(task.order) as (host, tree), known.shelf() as shelf:
+            ground = Ground(host, tree, site or "")
+            desk = CleaningDesk(Quarantine(folder, path), ground, shelf, SystemClock(), _silent if as_json else _told)
+            done = [] if plan else list(await asyncio.to_thread(desk.resume))
+            if not resume:
+                findings = _read(report).findings if report else (await task.audit()).findings
+                planned = await asyncio.to_thread(desk.plan, findings, wishes)
+                if plan:
+                    return _show_plan(planned, as_json=as_json)
+                done += await _rounds(desk, planned, task, wishes)
     return _show_outcomes(done, as_json=as_json)
 
 
-async def _rounds(desk: CleaningDesk, plan: CleaningPlan, path: Path, wishes: Wishes) -> Sequence[Cleaned]:
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """What is cleaned.
+
+    Attributes:
+        audit: audits it; of a site the report is kept, and told.
+        cleaned: says that something was written.
+    """
+
+    order: AuditOrder
+    audit: Callable[[], Awaitable[AuditReport]]
+    cleaned: Callable[[], Awaitable[None]]
+
+
+@asynccontextmanager
+async def _task(
+    context: typer.Context, site: str | None, path: Path | None, known: PackAccess
+) -> AsyncIterator[_Task]:
+    if site is None:
+
+        async def nothing() -> None:
+            return
+
+        order = AuditOrder(folder=str(path), packs=known)
+        yield _Task(order, lambda: _audit(order), nothing)
+        return
+    async with open_books(config_of(context)) as books:
+        found = reachable(books.settings, site)
+        order, subject = replace(order_of(books.settings, found), packs=known), audited_site(books.settings, found)
+
+        async def audit() -> AuditReport:
+            return (await audit_desk(books).take(subject, await _audit(order))).report
+
+        async def cleaned() -> None:
+            await books.store.observations.keep(CLEANED, site, Observation(books.clock.now(), {}))
+
+        yield _Task(order, audit, cleaned)
+
+
+async def _rounds(desk: CleaningDesk, plan: CleaningPlan, task: _Task, wishes: Wishes) -> Sequence[Cleaned]:
     """Cleans and audits again until there is nothing more to be done, or it comes back each time."""
     done = []
     for _ in range(MOST_ROUNDS):
         done.append(await asyncio.to_thread(desk.clean, plan))
-        if not any(one.writes for one in plan.files):
+        if not any(one.step is Step.VERIFIED for one in done[-1].outcomes):
             break
-        plan = await asyncio.to_thread(desk.plan, (await _audit(path)).findings, wishes)
+        await task.cleaned()
+        plan = await asyncio.to_thread(desk.plan, (await task.audit()).findings, wishes)
         if not plan.files:
             break
     return done
@@ -159,9 +216,12 @@ async def restore(
     config = config_of(context)
     quarantine = Quarantine(data or default_folder(config))
     kept = quarantine.register.get(key)
-    with chosen(config, (), (), unsigned=False).shelf() as shelf:
-        ground = Ground(LocalHost(), LocalTree(Path(kept.root.decode("utf-8", "surrogateescape"))))
-        desk = CleaningDesk(quarantine, ground, shelf, SystemClock(), _told)
+    order = AuditOrder(folder=kept.root.decode("utf-8", "surrogateescape"))
+    if kept.site_key:
+        settings = await asyncio.to_thread(load_settings, config, advised=False)
+        order = order_of(settings, reachable(settings, kept.site_key))
+    with reached(order) as (host, tree), PackAccess().shelf() as shelf:
+        desk = CleaningDesk(quarantine, Ground(host, tree, kept.site_key), shelf, SystemClock(), _told)
         cleaned = await asyncio.to_thread(desk.undo, kept, authority, force=force)
     return _show_outcomes([cleaned], as_json=False)
 
@@ -172,9 +232,9 @@ def _authority(by: str, reason: str) -> Authority:
     return Authority(by.strip(), reason.strip())
 
 
-async def _audit(path: Path) -> AuditReport:
+async def _audit(order: AuditOrder) -> AuditReport:
     with followed() as told:
-        return await audited(AuditOrder(folder=str(path)), told)
+        return await audited(order, told)
 
 
 def _read(file: Path) -> AuditReport:

@@ -2,12 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from sentry.domain.allow_list import AllowedFinding
 from sentry.domain.audit_policy import AuditTerms
 from sentry.domain.audit_schedule import next_audit, next_try
+
+LOOKED_AT_AGAIN = (timedelta(hours=1), timedelta(hours=24), timedelta(days=7))
+"""After a cleaning: whoever has left a way in comes back by then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,7 @@ class AuditStanding:
         failures: how many have failed since.
         failed_at: the last of them.
         why: what went wrong then.
+        cleaned_at: when something was cleaned last.
     """
 
     known_since: datetime
@@ -46,6 +50,7 @@ class AuditStanding:
     failures: int = 0
     failed_at: datetime | None = None
     why: str = ""
+    cleaned_at: datetime | None = None
 
     def due_at(self, site: AuditedSite) -> datetime:
         """Returns when the next audit is due, whatever has gone wrong meanwhile."""
@@ -53,8 +58,15 @@ class AuditStanding:
 
     def begins_at(self, site: AuditedSite) -> datetime:
         """Returns when the next audit begins: when it is due, or when one that failed is tried again."""
-        due_at = self.due_at(site)
+        due_at = min(self.due_at(site), self._again_at() or self.due_at(site))
         return due_at if self.failed_at is None else max(due_at, next_try(self.failed_at, self.failures))
+
+    def _again_at(self) -> datetime | None:
+        """Returns when a site that was cleaned is looked at again, None where that is done."""
+        if self.cleaned_at is None:
+            return None
+        looks = (self.cleaned_at + after for after in LOOKED_AT_AGAIN)
+        return next((at for at in looks if self.completed_at is None or self.completed_at < at), None)
 
     def is_late_from(self, site: AuditedSite) -> datetime:
         """Returns from when on the promise is broken."""

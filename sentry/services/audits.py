@@ -24,6 +24,9 @@ from sentry.services.turns import in_turns
 OBSERVATIONS = "audit"
 """Kind of the observations that say when a site was first seen, and what has failed."""
 
+CLEANED = "cleaned"
+"""Kind of the observations that say when a site was cleaned last."""
+
 LOOK_EVERY_S = 10.0
 
 Sites = Callable[[], Sequence[AuditedSite]]
@@ -146,6 +149,7 @@ class AuditRounds:
         await self._refresh()
         sites = {site.key: site async for site in in_turns(self._sites())}
         await self._meet(sites)
+        await self._hear_of_cleanings()
         now = self._clock.now()
         plans = [self._plan(site) async for site in in_turns(list(sites.values()))]
         for plan in sorted((one for one in plans if one.begins_at <= now), key=lambda one: one.begins_at):
@@ -168,6 +172,13 @@ class AuditRounds:
                 if known.completed_at is None or known.completed_at < record.ended_at:
                     known = replace(known, completed_at=record.ended_at, failures=0, failed_at=None, why="")
                 self._standings[key] = known
+
+    async def _hear_of_cleanings(self) -> None:
+        assert self._standings is not None  # noqa: S101  # read before
+        for key, cleaned in (await self._observations.all(CLEANED)).items():
+            known = self._standings.get(key)
+            if known is not None and known.cleaned_at != cleaned.at:
+                self._standings[key] = replace(known, cleaned_at=cleaned.at)
 
     async def _meet(self, sites: Mapping[str, AuditedSite]) -> None:
         assert self._standings is not None  # noqa: S101  # read before

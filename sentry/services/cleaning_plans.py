@@ -78,7 +78,7 @@ class CleaningPlans:
         if remedy is not Remedy.PROPOSE and not (finding.may_be_acted_upon or wishes.authority.is_person):
             why = f"would {remedy}: {why}; but only one kind of evidence speaks against it: a person must say so"
             return _proposed(finding, path, why)
-        authority = Authority() if finding.may_be_acted_upon else wishes.authority
+        authority = wishes.authority if wishes.authority.is_person else Authority()
         return PlannedFile(
             path=path,
             remedy=remedy,

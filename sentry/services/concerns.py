@@ -12,12 +12,15 @@ from typing import Any
 
 import structlog
 
-from sentry.domain.concern import Concern, stage_of
+from sentry.domain.concern import Concern, ConcernKind, stage_of
 from sentry.domain.events import Event, EventKind
 from sentry.domain.incident import REOPEN_WITHIN, Incident, IncidentState, TimelineEntry
 from sentry.ports import IncidentStore, Telemetry
 
 _log = structlog.get_logger()
+
+REOPEN_WITHIN_OF = {ConcernKind.INFECTION: timedelta(days=8)}
+"""Kinds that come back later than others: code that is there again a week after its cleaning had a way in left."""
 
 NOTED_EVERY = timedelta(minutes=5)
 """Facts that keep changing (how slow, how many) are taken each time, and noted in the timeline this often."""
@@ -141,7 +144,7 @@ def _is_back(latest: Incident, concern: Concern, at: datetime) -> bool:
     if ended_at is None:
         return False
     back_at = concern.began_at if concern.began_at > ended_at else at
-    return back_at < ended_at + REOPEN_WITHIN
+    return back_at < ended_at + REOPEN_WITHIN_OF.get(concern.kind, REOPEN_WITHIN)
 
 
 def _was_noted_since(incident: Incident, instant: datetime) -> bool:

@@ -1,5 +1,6 @@
 """`clean` and `quarantine` as a person uses them, on a folder of this machine."""
 
+import asyncio
 import json
 import shutil
 from pathlib import Path
@@ -7,7 +8,11 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from sentry.app.books import open_books
 from sentry.cli import build
+from sentry.domain.finding import FindingClass
+from sentry.services.audits import CLEANED
+from tests.integration.servers.agent_config import agent_document, write_config
 
 SITE = b"<?php\n/** Adds. */\nfunction add( $a, $b ) {\n\treturn $a + $b;\n}\n"
 INFECTED = b'<?php @eval(base64_decode("c3lzdGVtKCRfR0VUWyd4J10pOw==")); ?>' + SITE
@@ -47,6 +52,30 @@ def test_clean_plans_cleans_lists_and_gives_back(tmp_path: Path, site: Path) -> 
     assert _run(tmp_path, "quarantine", "show", kept["key"])[0] == 0
     assert _run(tmp_path, "quarantine", "restore", kept["key"], *PERSON)[0] == 0
     assert (site / "part.php").read_bytes() == INFECTED
+
+
+@pytest.mark.skipif(shutil.which("php") is None, reason="php8.2-cli is missing")
+@pytest.mark.timeout(120)
+def test_clean_of_a_configured_site_keeps_the_audits_and_looks_again(tmp_path: Path, site: Path) -> None:
+    """The audit after the cleaning is kept as proof, and the schedule hears of the cleaning."""
+    document = agent_document(0, {"shop": "http://127.0.0.1:1/"})
+    document["store"] = f"sqlite:///{tmp_path}/sentry.db"
+    document["sites"][0]["access"] = {"local": True, "docroot": str(site)}
+    config = write_config(tmp_path / "sentry.yaml", document)
+
+    result = CliRunner().invoke(build(), ["--config", str(config), "clean", "shop", *PERSON])
+
+    assert result.exit_code == 0, result.output
+    assert (site / "part.php").read_bytes() == SITE
+    assert (tmp_path / "quarantine" / "objects").is_dir()
+
+    async def kept() -> tuple[list[bool], list[str]]:
+        async with open_books(config) as books:
+            records = await books.store.audits.list(site_key="shop", limit=10)
+            infected = [FindingClass.CONFIRMED in one.counts for one in records]
+            return sorted(infected), list(await books.store.observations.all(CLEANED))
+
+    assert asyncio.run(kept()) == ([False, True], ["shop"])
 
 
 def test_clean_reason_without_a_person_is_refused(tmp_path: Path, site: Path) -> None:

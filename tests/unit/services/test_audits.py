@@ -16,8 +16,9 @@ from sentry.domain.concern import Concern, ConcernKind
 from sentry.domain.errors import AuditFailed
 from sentry.domain.events import EventKind
 from sentry.domain.finding import AuditReport, Finding, FindingClass
+from sentry.ports import Observation
 from sentry.services.audit_concerns import AuditConcerns
-from sentry.services.audits import AuditDesk, AuditRounds
+from sentry.services.audits import CLEANED, AuditDesk, AuditRounds
 from tests.fakes.audits import MemoryAuditBook, audited, found
 from tests.fakes.clock import ManualClock
 from tests.fakes.observations import MemoryObservations
@@ -228,3 +229,20 @@ async def test_terms_of_another_configuration_count_from_the_last_audit() -> Non
     await house.stop()
 
     assert len(house.book.kept) == 2
+
+
+@pytest.mark.promise("001-41")
+async def test_cleaned_site_is_looked_at_after_an_hour_a_day_and_a_week(house: House) -> None:
+    """Whoever left a way in comes back; a restart in between forgets none of it."""
+    house.takes_s = 60.0
+    await house.days(1)
+    cleaned_at, cleaned_s = house.clock.now(), house.clock.monotonic()
+    house.begun.clear()
+    await house.observations.keep(CLEANED, "shop", Observation(cleaned_at, {}))
+
+    await house.days(2)
+    await house.restart()
+    await house.days(6)
+
+    hours = [round((at - cleaned_s) / HOUR_S) for _, at in house.begun]
+    assert hours == [1, 24, 7 * 24]

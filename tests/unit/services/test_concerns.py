@@ -135,6 +135,17 @@ async def test_concern_that_comes_back_is_the_same_incident_for_15_minutes(
     assert all(incident.recovered_at is None for incident in list(desk.store.incidents.values())[-1:])
 
 
+@pytest.mark.promise("001-41")
+async def test_infection_that_is_back_within_a_week_is_the_same_incident(desk: Desk) -> None:
+    """Code that is there again after its cleaning had a way in left: the incident was never over."""
+    first, week = concern(ConcernKind.INFECTION), timedelta(days=7)
+    back = concern(ConcernKind.INFECTION, began_at=OVER + week)
+    await desk.handle(first.raised(KNOWN), cleared(first.key, OVER, OVER), back.raised(OVER + week))
+
+    assert (desk.only().opening, desk.only().state) == (2, IncidentState.OPEN)
+    assert desk.told()[-1] is EventKind.INCIDENT_REOPENED
+
+
 async def test_concern_that_ended_before_it_began_lasted_no_time(desk: Desk) -> None:
     """The clock may have been set back meanwhile."""
     await desk.handle(concern().raised(KNOWN), cleared(concern().key, KNOWN, BEGAN - timedelta(hours=1)))
