@@ -18,6 +18,8 @@ from tests.fakes.scene import planted, scene_of
 from tests.integration.servers.certificates import Certificates
 from tests.integration.servers.docroot import DocrootServer
 
+pytestmark = pytest.mark.integration
+
 LIMITS = AuditVisits(pause_s=0, timeout_s=5)
 US = Visitor("the audit", {"User-Agent": "online-sentry"})
 FILES = {
