@@ -1,6 +1,9 @@
 """Who is let in, and whom we let ourselves be led to."""
 
+import contextlib
+import socket
 import subprocess
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -103,14 +106,14 @@ def test_key_file_that_is_none_is_refused(sshd: Sshd, tmp_path: Path) -> None:
 
 def test_key_of_an_agent_lets_in(sshd: Sshd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where no key file is written; without an agent the message says what is missing."""
-    socket = tmp_path / "agent"
+    address = tmp_path / "agent"
     agent = subprocess.Popen(
-        [require("ssh-agent", "openssh-client"), "-D", "-a", str(socket)], stdout=subprocess.DEVNULL
+        [require("ssh-agent", "openssh-client"), "-D", "-a", str(address)], stdout=subprocess.DEVNULL
     )
     by_agent = changed(access_to(sshd), key_file=None)
     monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
     assert "no key to sign in with" in refusal(by_agent)
-    monkeypatch.setenv("SSH_AUTH_SOCK", str(socket))
+    monkeypatch.setenv("SSH_AUTH_SOCK", str(address))
     try:
         subprocess.run(["sh", "-c", 'until ssh-add -q "$0"; do sleep 0.05; done', str(sshd.key_path)], check=True)
         host = RemoteHost(by_agent)
@@ -140,6 +143,36 @@ def test_host_where_nobody_listens_is_lost(sshd: Sshd) -> None:
     """Another attempt may help, so it is not refused."""
     with pytest.raises(HostLost, match="cannot be reached"):
         RemoteHost(changed(access_to(sshd), port=free_port())).run(["true"])
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ("PubkeyAuthentication no", "takes no key"),
+        ("AuthenticationMethods publickey,publickey", "wants more than a key"),
+    ],
+)
+def test_host_that_wants_something_else_than_a_key_is_refused(tmp_path: Path, option: str, message: str) -> None:
+    """The message says what would let us in."""
+    with Sshd(tmp_path, [option, "KbdInteractiveAuthentication yes"]) as server:
+        assert message in refusal(access_to(server))
+
+
+def test_server_that_speaks_no_ssh_is_lost() -> None:
+    """A wrong port, or somebody in between; what it says fills no memory and no screen."""
+    with socket.create_server((LOOPBACK, 0)) as server:
+        answering = threading.Thread(target=_babble, args=(server,))
+        answering.start()
+        with pytest.raises(HostLost, match="does not speak SSH"):
+            RemoteHost(SshAccess(host=LOOPBACK, port=server.getsockname()[1], user="shop")).run(["true"])
+        answering.join()
+
+
+def _babble(server: socket.socket) -> None:
+    connection, _ = server.accept()
+    with contextlib.closing(connection), contextlib.suppress(OSError):
+        for _ in range(1_000):
+            connection.sendall(b"HTTP/1.1 400 Bad Request\r\n" * 1_000)
 
 
 def test_link_that_is_cut_is_lost_and_made_anew(tmp_path: Path) -> None:
@@ -177,7 +210,7 @@ def test_more_commands_than_the_host_allows_are_an_error(tmp_path: Path) -> None
     """It is the host's choice, and no broken link."""
     with Sshd(tmp_path, ["MaxSessions 1"]) as server:
         host = RemoteHost(access_to(server))
-        with host.stream(["cat"], stdin=()), pytest.raises(HostError, match="opens no channel"):
+        with host.stream(["sleep", "600"]), pytest.raises(HostError, match="opens no channel"):
             host.run(["true"])
         host.close()
 
