@@ -78,6 +78,37 @@ def test_clean_of_a_configured_site_keeps_the_audits_and_looks_again(tmp_path: P
     assert asyncio.run(kept()) == ([False, True], ["shop"])
 
 
+@pytest.mark.promise("001-41")
+@pytest.mark.timeout(120)
+def test_clean_of_a_packed_plugin_restores_what_was_published(tmp_path: Path, site: Path) -> None:
+    """A known file becomes what its package holds, whatever was made of it; a file beside it is left alone."""
+    published = b"<?php\n/*\nPlugin Name: Demo\nVersion: 1.0\n*/\nfunction demo() {\n\treturn 1;\n}\n"
+    package = tmp_path / "demo"
+    package.mkdir()
+    (package / "demo.php").write_bytes(published)
+    assert _runs(tmp_path, "pack", "build", package, "--into", tmp_path / "packs") == 0
+    plugin = site / "wp-content" / "plugins" / "demo"
+    plugin.mkdir(parents=True)
+    (plugin / "demo.php").write_bytes(
+        published.replace(b"\treturn 1;", b"\tif (1) {\n\t\tlog_it();\n\t\teval($_POST['x']);\n\t}")
+    )
+    (site / "part.php").write_bytes(SITE)
+
+    known = ("--packs", tmp_path / "packs", "--unsigned")
+    status, said = _run(tmp_path, "clean", "--path", site, *PERSON, *known, "--json")
+
+    assert [(one["path"], one["remedy"]) for one in json.loads(said)] == [
+        ("wp-content/plugins/demo/demo.php", "restore")
+    ]
+    assert status == 0
+    assert (plugin / "demo.php").read_bytes() == published
+    assert (site / "part.php").read_bytes() == SITE
+
+
+def _runs(tmp_path: Path, *words: object) -> int:
+    return CliRunner().invoke(build(), ["--config", str(tmp_path / "none.yaml"), *map(str, words)]).exit_code
+
+
 def test_clean_reason_without_a_person_is_refused(tmp_path: Path, site: Path) -> None:
     """Who answers for it, and why, come together."""
     assert _run(tmp_path, "clean", "--path", site, "--reason", "because")[0] == 2
