@@ -21,7 +21,7 @@ MAX_SOURCE_BYTES = 3_000_000
 MAX_MARKS, MARKS = 150_000, b";,.([{$"
 """Of a source with more of these only a part is looked at: each is a part of a tree, which has 250 MB then."""
 
-READ_WHOLE_BYTES = 12_000
+READ_WHOLE_BYTES = 8_000
 """In a longer file functions without a word that matters are passed over; most of a framework are such."""
 
 MAX_DEPTH = 7

@@ -38,8 +38,11 @@ _WORDS: Mapping[str, Sequence[str]] = {
         *('"join" nocase fullword', '"substr" nocase fullword', '"sprintf" nocase fullword'),
         *('"str_split" nocase', '"str_ireplace" nocase', '"preg_replace" nocase'),
     ),
+    "code": (
+        r'/\b(eval|create_function)["\'\s]{0,4}[(\/,)$"]/ nocase',
+        r'/\bassert["\'\s]{0,4}[(\/,)][^;\n]{0,80}["\'`(@]/ nocase',
+    ),
     "run": (
-        r'/\b(eval|assert|create_function)["\'\s]{0,4}[(\/,)]/ nocase',
         r'/\b(shell_exec|passthru|system|exec)["\'\s]{0,4}[(\/,)]/ nocase',
         r'/\b(popen|proc_open|pcntl_exec|ReflectionFunction|COM|dl)["\'\s]{0,4}[(\/,)]/ nocase',
     ),
@@ -58,6 +61,16 @@ _WORDS: Mapping[str, Sequence[str]] = {
         r"/\b(copy|mail|extract|import_request_variables|ini_set|ini_alter)\s{0,4}[(\/]/ nocase",
     ),
     "include": (r"/\b(include|require)(_once)?\b[^;\n]{0,40}[$.(\"\']/ nocase",),
+    "fetch": (
+        '"/dev/tcp/"',
+        '"crontab" nocase',
+        '"wget "',
+        '"curl "',
+        '" -i"',
+        '"mkfifo"',
+        '"nc -"',
+        '"textarea" nocase',
+    ),
     "user": ('"wp_set_auth_cookie"', '"wp_set_current_user"', '"wp_insert_user"', '"wp_create_user"'),
     "picture": (r'/\.(ico|png|gif|jpe?g|bmp|svg|css|js|txt|log|woff2?|ttf)["\']/ nocase', r'/["\']data:/ nocase'),
     "pattern": ('"preg_replace" nocase', '"preg_filter" nocase', '"mb_ereg" nocase'),
@@ -114,7 +127,8 @@ _SINKS = ("callback", "write", "include", "pattern", "dynamic", "shell")
 _ACTING: Sequence[frozenset[str]] = [
     frozenset(kinds)
     for kinds in (
-        {"run"},
+        {"code"},
+        *({"run", source} for source in ("request", "remote", "decoder", "fetch", "assembled", "callback")),
         *({"request", sink} for sink in _SINKS),
         *({"remote", sink} for sink in ("write", "include", "dynamic", "callback")),
         *({"decoder", sink} for sink in ("callback", "write", "include", "pattern", "dynamic")),
@@ -129,18 +143,7 @@ _ACTING: Sequence[frozenset[str]] = [
 """Words of these kinds together may be malware; without any of these sets nothing foreign is run."""
 
 
-_TELLING = (
-    "$request",
-    "$remote",
-    "$decoder",
-    "$run",
-    "$callback",
-    "$write",
-    "$include",
-    "$pattern",
-    "$dynamic",
-    "$user",
-)
+_TELLING = ("$request", "$remote", "$code", "$run", "$write", "$include", "$dynamic", "$user")
 """Words of these kinds make a function worth reading; those that only put texts together are everywhere."""
 
 
@@ -156,6 +159,8 @@ def tokens(source: bytes) -> Tokens:
     ]
     called = [match.start() for pattern in _CALLED for match in pattern.finditer(source)]
     kinds |= {"dynamic"} if called else set()
-    assembled = [match.start() for match in _ASSEMBLED.finditer(source)] if kinds & {"dynamic", "globals"} else []
+    assembled = (
+        [match.start() for match in _ASSEMBLED.finditer(source)] if kinds & {"dynamic", "globals", "run"} else []
+    )
     kinds |= {"assembled"} if assembled else set()
     return Tokens(frozenset(kinds), sorted((*places, *called, *assembled)))
