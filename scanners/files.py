@@ -25,18 +25,20 @@ class FilesExaminer:
     Args:
         judge: says what it thinks of one file.
         book: what was said of files before.
+        rules: the SHA-256 of all that it judges by; that of the program's own when empty.
     """
 
     name = "files"
 
-    def __init__(self, judge: Judge, book: VerdictBook | None = None) -> None:
+    def __init__(self, judge: Judge, book: VerdictBook | None = None, rules: str = "") -> None:
         self._judge = judge
         self._book = book
+        self._rules = rules
 
     @property
     def rules(self) -> str:
         """The SHA-256 over engines and rules."""
-        return judged_by()
+        return self._rules or judged_by()
 
     def examine(self, scene: Scene) -> Iterable[Finding]:
         """Yields what is found in files; see `Examiner`."""

@@ -16,3 +16,8 @@ def judged_by() -> str:
         if path.suffix in JUDGES:
             whole.update(f"{path.relative_to(HERE)}\0{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
     return whole.hexdigest()
+
+
+def judged_by_both(others: str) -> str:
+    """Returns the SHA-256 over the program's own rules and those of others, hexadecimal; `others` may be empty."""
+    return hashlib.sha256(f"{judged_by()}\n{others}\n".encode()).hexdigest() if others else judged_by()

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, AnyHttpUrl, BeforeValidator, Field, SecretS
 from sentry.domain.anchor import parse_anchor
 from sentry.domain.audit_visits import AuditVisits
 from sentry.domain.model import StrictModel
+from sentry.domain.rule_folder import RuleFolder
 from sentry.domain.site import Key
 from sentry.domain.vulnerability_feed import VulnerabilityFeed
 
@@ -248,6 +249,11 @@ class Audits(StrictModel):
         "one is missing, damaged or too old, an audit says that they are unknown.",
     )
     visits: AuditVisits = Field(AuditVisits(), description="What an audit may ask of a site over the web.")
+    rules_dirs: tuple[RuleFolder, ...] = Field(
+        (),
+        max_length=20,
+        description="Folders with further rules of YARA; their author and licence are shown with each hit.",
+    )
     cache_folder: str = Field(
         "audit-cache",
         min_length=1,

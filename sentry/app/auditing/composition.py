@@ -12,10 +12,11 @@ from scanners.components.feeds import Feeds
 from scanners.database.examiner import DatabaseExaminer
 from scanners.exposure.examiner import ExposureExaminer
 from scanners.files import FilesExaminer
+from scanners.foreign_rules import ForeignRules, RuleSource
 from scanners.integrity.examiner import IntegrityExaminer
-from scanners.malware import Malware
+from scanners.malware import ENGINES, Malware
 from scanners.outside.examiner import OutsideExaminer
-from scanners.provenance import judged_by
+from scanners.provenance import judged_by_both
 from scanners.web.answer import Web
 from scanners.web.client import HttpWeb
 from scanners.web.visitors import plain
@@ -34,19 +35,29 @@ Make = Callable[[AuditOrder, Memory], Examiner | None]
 
 
 @cache
-def _malware() -> Malware:
+def _rules_of_others(sources: tuple[RuleSource, ...]) -> ForeignRules:
+    return ForeignRules(sources)
+
+
+@cache
+def _malware(sources: tuple[RuleSource, ...]) -> Malware:
     """Returns what judges files, for every examiner that has some judged: its rules are compiled once."""
-    return Malware()
+    return Malware((*ENGINES, _rules_of_others(sources)) if sources else ENGINES)
+
+
+def _files(order: AuditOrder, memory: Memory) -> Examiner:
+    rules = judged_by_both(_rules_of_others(order.rules).sha256)
+    return FilesExaminer(_malware(order.rules).judge, memory.verdicts(rules), rules)
 
 
 EXAMINERS: Sequence[Make] = (
-    lambda order, _memory: IntegrityExaminer(order.packs.shelf(), _malware().judge),
-    lambda _order, memory: FilesExaminer(_malware().judge, memory.verdicts(judged_by())),
+    lambda order, _memory: IntegrityExaminer(order.packs.shelf(), _malware(order.rules).judge),
+    _files,
     lambda order, _memory: AccountExaminer(_audit_of(order.site).known_keys),
-    lambda order, _memory: _database(order.site),
+    lambda order, _memory: _database(order),
     lambda order, _memory: ComponentsExaminer(Feeds(order.feeds, Path(order.home), Path(order.cache))),
     lambda order, _memory: ExposureExaminer(_web(order), plain(order.user_agent)),
-    lambda order, _memory: OutsideExaminer(_web(order), _malware().judge, order.visits.pages),
+    lambda order, _memory: OutsideExaminer(_web(order), _malware(order.rules).judge, order.visits.pages),
 )
 """Makes the examiners, in the order in which they look; None where an order gives one nothing to do.
 
@@ -80,6 +91,7 @@ def _audited(order: AuditOrder, host: Host, tree: Tree, clock: Clock, memory: Me
     _count(entries, tree, manifest)
     files = [entry for entry in entries if entry.kind is EntryKind.FILE]
     digests = memory.digests(host, tree, files, manifest, partial(told, "hashing"))
+    manifest.failures += _rules_of_others(order.rules).problems
     examiners = [examiner for make in EXAMINERS if (examiner := make(order, memory)) is not None]
     known, judged = set[bytes](), set[bytes]()
     findings: list[Finding] = []
@@ -108,12 +120,13 @@ def _examined(examiner: Examiner, scene: Scene) -> Iterator[Finding]:
         scene.manifest.failures.append(f"{examiner.name} failed: {type(error).__name__}: {error}"[:500])
 
 
-def _database(site: Site | None) -> Examiner | None:
+def _database(order: AuditOrder) -> Examiner | None:
+    site = order.site
     if site is None:
         return None
     account = site.access.database if site.access is not None else None
     given = (account.user, account.password.get_secret_value()) if account is not None else None
-    return DatabaseExaminer(_malware().judge, given, _audit_of(site).known_admins)
+    return DatabaseExaminer(_malware(order.rules).judge, given, _audit_of(site).known_admins)
 
 
 def _audit_of(site: Site | None) -> SiteAudit:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from scanners.foreign_rules import RuleSource
 from sentry.app.pack_access import PackAccess
 from sentry.domain.audit_visits import AuditVisits
 from sentry.domain.site import Site
@@ -21,6 +22,7 @@ class AuditOrder:
         visits: what a site may be asked over the web.
         user_agent: what the audit calls itself.
         packs: what is known to be good.
+        rules: folders of rules that the user adds.
     """
 
     folder: str = ""
@@ -31,3 +33,4 @@ class AuditOrder:
     visits: AuditVisits = field(default_factory=AuditVisits)
     user_agent: str = "online-sentry"
     packs: PackAccess = field(default_factory=PackAccess)
+    rules: tuple[RuleSource, ...] = ()

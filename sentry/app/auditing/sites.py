@@ -1,13 +1,17 @@
 """The sites that audits can reach, and what is ordered for each."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from scanners.foreign_rules import RuleSource
 from sentry.app.auditing.order import AuditOrder
 from sentry.app.packs import configured
 from sentry.domain.audit_policy import AuditTerms
 from sentry.domain.audited_site import AuditedSite
 from sentry.domain.errors import NotFound
+from sentry.domain.finding import FindingClass
+from sentry.domain.rule_folder import RuleFolder
 from sentry.domain.site import Site
 from sentry.settings import Settings
 
@@ -59,7 +63,13 @@ def order_of(settings: Settings, site: Site) -> AuditOrder:
         visits=settings.audits.visits,
         user_agent=settings.probe.user_agent,
         packs=configured(settings),
+        rules=tuple(_source(one, home) for one in settings.audits.rules_dirs),
     )
+
+
+def _source(given: RuleFolder, home: Path) -> RuleSource:
+    pins = tuple(sorted(given.sha256.items()))
+    return RuleSource(str(home / given.folder), pins, FindingClass(given.finding_class))
 
 
 def _plain(site: Site) -> Site:
