@@ -72,7 +72,12 @@ class ExposureExaminer:
         yield from protocols.judged(web, self._visitor, root)
         yield from self._people(web, root, home)
         trial = Trial(web, self._visitor, scene)
-        yield from tried(trial, list(candidates(root, scene.entries, scene.known)))
+        try:
+            is_served = trial.serves_tree(root)
+        except NoAnswer as error:
+            yield error
+            is_served = False
+        yield from tried(trial, list(candidates(root, scene.entries, scene.known, is_served=is_served)))
 
     def _people(self, web: Web, root: str, home: Answer) -> Iterator[Finding | NoAnswer]:
         try:

@@ -25,6 +25,7 @@ class Suspect:
         statuses: of an answer that counts.
         same_bytes: whether bytes as they stand on disk are a proof by themselves.
         most: how many of a tree are asked for.
+        is_no_file: the server itself makes it, so no tree shows it.
     """
 
     rule: str
@@ -37,6 +38,7 @@ class Suspect:
     statuses: frozenset[int] = GOOD
     same_bytes: bool = False
     most: int = 40
+    is_no_file: bool = False
 
 
 def _names(pattern: str, flags: re.RegexFlag = re.IGNORECASE) -> re.Pattern[bytes]:
@@ -215,6 +217,7 @@ SUSPECTS: Sequence[Suspect] = (
         re.compile(rb"<title>Apache Status|\AActive connections: \d+"),
         ("/server-status", "/nginx_status"),
         in_pages=True,
+        is_no_file=True,
     ),
     Suspect(
         "package_list_served",

@@ -3,12 +3,14 @@
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from scanners.engine import shown
-from scanners.exposure.candidates import Candidate
+from scanners.exposure.candidates import Candidate, witnesses
 from scanners.web.answer import Answer, NoAnswer, Visitor, Web
 from sentry.domain.errors import HostError, HostLost
 from sentry.domain.finding import Evidence, Finding, Manifest, Place, Sign, SourceLine
+from sentry.domain.tree_entry import TreeEntry
 from sentry.ports import Scene
 
 COMPARED_BYTES = 4_096
@@ -42,6 +44,18 @@ class Trial:
             return None
         return _finding(candidate, answer)
 
+    def serves_tree(self, root: str) -> bool:
+        """Whether the listed tree is what the site serves, shown by a file that comes as it lies on disk.
+
+        Raises:
+            NoAnswer: nothing may be asked any more, or the site does not answer.
+        """
+        for entry in witnesses(self.scene.entries):
+            answer = self.web.get(root + quote(entry.path, safe="/"), self._asking)
+            if answer.is_good and self._is_as_on_disk(entry, answer.body):
+                return True
+        return False
+
     @property
     def _asking(self) -> Visitor:
         return Visitor(self.visitor.name, {**self.visitor.headers, **ASK_AT_MOST})
@@ -53,18 +67,16 @@ class Trial:
         if answer.is_page and not suspect.in_pages:
             return False
         return suspect.proof.search(answer.body) is not None or (
-            suspect.same_bytes and answer.is_good and self._is_as_on_disk(candidate, answer.body)
+            suspect.same_bytes and answer.is_good and self._is_as_on_disk(candidate.entry, answer.body)
         )
 
-    def _is_as_on_disk(self, candidate: Candidate, body: bytes) -> bool:
-        beginning = self._beginning(candidate)
+    def _is_as_on_disk(self, entry: TreeEntry | None, body: bytes) -> bool:
+        beginning = b"" if entry is None else self._beginning(entry)
         return len(beginning) >= MIN_SAME_BYTES and body[:COMPARED_BYTES] == beginning
 
-    def _beginning(self, candidate: Candidate) -> bytes:
+    def _beginning(self, entry: TreeEntry) -> bytes:
         """The first bytes of the file, empty where it cannot be read: then it is no proof."""
-        entry, scene = candidate.entry, self.scene
-        if entry is None:
-            return b""
+        scene = self.scene
         if entry.size_bytes <= SMALL_BYTES:
             return next((content[:COMPARED_BYTES] for _, content in scene.tree.contents([entry], Manifest())), b"")
         if scene.host is None:

@@ -17,7 +17,12 @@ class AuditVisits(StrictModel):
         le=10_000,
         description="Requests of one audit to one site, with redirects; what is left is told.",
     )
-    pause_s: float = Field(0.2, ge=0, le=60, description="Seconds between two requests; they never overlap.")
+    pause_s: float = Field(
+        0.2,
+        ge=0,
+        le=60,
+        description="Seconds between two requests: as long as the last answer took, and no more than this.",
+    )
     timeout_s: float = Field(15, gt=0, le=120, description="Seconds for one request, from the name to the last byte.")
     pages: int = Field(
         5, ge=1, le=100, description="Pages that are compared as a visitor, a search bot and a telephone see them."

@@ -23,6 +23,7 @@ from scanners.web.visitors import plain
 from sentry.app.auditing.memory import Memory
 from sentry.app.auditing.order import AuditOrder
 from sentry.app.auditing.reach import reached
+from sentry.clock import SystemClock
 from sentry.domain.audit_outcome import put_together
 from sentry.domain.audit_policy import SiteAudit
 from sentry.domain.errors import HostError
@@ -135,7 +136,9 @@ def _audit_of(site: Site | None) -> SiteAudit:
 
 def _web(order: AuditOrder) -> Callable[[Site], Web] | None:
     """What opens a site over the web, None where that is not wanted."""
-    return (lambda site: HttpWeb(str(site.url), order.visits)) if order.visits.enabled else None
+    return (
+        (lambda site: HttpWeb(str(site.url), order.visits, SystemClock().monotonic)) if order.visits.enabled else None
+    )
 
 
 def _teller(told: Progress, part: str) -> Callable[[int, int], None]:

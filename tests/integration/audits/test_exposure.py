@@ -11,6 +11,7 @@ import pytest
 from scanners.exposure.examiner import ExposureExaminer
 from scanners.web.answer import NoAnswer, Visitor
 from scanners.web.client import HttpWeb
+from sentry.clock import SystemClock
 from sentry.domain.audit_visits import AuditVisits
 from sentry.domain.finding import FindingClass
 from sentry.domain.site import CheckOptions, Site
@@ -20,6 +21,7 @@ from tests.integration.servers.docroot import DocrootServer
 
 pytestmark = pytest.mark.integration
 
+NOW = SystemClock().monotonic
 LIMITS = AuditVisits(pause_s=0, timeout_s=5)
 US = Visitor("the audit", {"User-Agent": "online-sentry"})
 FILES = {
@@ -44,7 +46,7 @@ EXPOSED = {
 def found_at(server: DocrootServer) -> tuple[dict[str, str], set[str]]:
     """Returns what is exposed, by path, and the rules of all advice."""
     site = Site(key="site", url=server.url(), checks=(CheckOptions(kind="http"),))
-    examiner = ExposureExaminer(lambda each: HttpWeb(str(each.url), LIMITS), US)
+    examiner = ExposureExaminer(lambda each: HttpWeb(str(each.url), LIMITS, NOW), US)
     scene = scene_of(server.docroot, site=site)
     found = list(examiner.examine(scene))
     assert not [one for one in found if one.verdict is FindingClass.NOT_LOOKED_AT], scene.manifest.parts
@@ -150,7 +152,7 @@ def stranger() -> Iterator[str]:
 
 def test_redirect_to_another_host_is_noted_and_not_followed(stranger: str) -> None:
     """Least of all to the metadata of a cloud."""
-    web = HttpWeb(stranger, LIMITS)
+    web = HttpWeb(stranger, LIMITS, NOW)
 
     answer = web.get(f"{stranger}/away", US)
 
@@ -161,7 +163,7 @@ def test_redirect_to_another_host_is_noted_and_not_followed(stranger: str) -> No
 @pytest.mark.parametrize("path", ["/round", "/nonsense"])
 def test_redirect_without_sense_ends(stranger: str, path: str) -> None:
     """In a few requests."""
-    web = HttpWeb(stranger, LIMITS)
+    web = HttpWeb(stranger, LIMITS, NOW)
 
     try:
         answer = web.get(stranger + path, US)
@@ -173,13 +175,13 @@ def test_redirect_without_sense_ends(stranger: str, path: str) -> None:
 
 def test_body_is_read_no_further_than_its_bound(stranger: str) -> None:
     """However much comes."""
-    assert len(HttpWeb(stranger, LIMITS).get(f"{stranger}/", US, at_most_bytes=1_000).body) == 1_000
+    assert len(HttpWeb(stranger, LIMITS, NOW).get(f"{stranger}/", US, at_most_bytes=1_000).body) == 1_000
 
 
 def test_answer_that_never_ends_is_cut(stranger: str) -> None:
     """By time, though a byte comes all the while."""
     limits = LIMITS.model_copy(update={"timeout_s": 0.5})
-    web = HttpWeb(stranger, limits)
+    web = HttpWeb(stranger, limits, NOW)
 
     answer = web.get(f"{stranger}/drip", US, at_most_bytes=1_000_000_000)
 
@@ -188,7 +190,7 @@ def test_answer_that_never_ends_is_cut(stranger: str) -> None:
 
 def test_site_that_asks_to_be_left_alone_is(stranger: str) -> None:
     """After a 429 nothing is asked any more."""
-    web = HttpWeb(stranger, LIMITS)
+    web = HttpWeb(stranger, LIMITS, NOW)
     web.get(f"{stranger}/busy", US)
 
     with pytest.raises(NoAnswer, match="left alone"):
@@ -197,20 +199,22 @@ def test_site_that_asks_to_be_left_alone_is(stranger: str) -> None:
 
 
 def test_budget_and_pauses_are_kept(stranger: str) -> None:
-    """A pause before each request but the first, and none beyond the budget."""
+    """A pause as long as the last answer took, but no longer than allowed, and nothing beyond the budget."""
     pauses: list[float] = []
-    web = HttpWeb(stranger, LIMITS.model_copy(update={"max_requests": 3, "pause_s": 0.25}), pauses.append)
+    times = iter((0.0, 0.1, 5.0, 9.0, 10.0, 10.1))
+    limits = LIMITS.model_copy(update={"max_requests": 3, "pause_s": 0.25})
+    web = HttpWeb(stranger, limits, lambda: next(times), pauses.append)
     for _ in range(3):
         web.get(f"{stranger}/", US)
 
     with pytest.raises(NoAnswer, match="used up"):
         web.get(f"{stranger}/", US)
-    assert pauses == [0.25, 0.25]
+    assert pauses == [pytest.approx(0.1), 0.25]
 
 
 def test_host_that_is_not_the_site_is_not_asked(stranger: str) -> None:
     """Whatever a page links to."""
-    web = HttpWeb(stranger, LIMITS)
+    web = HttpWeb(stranger, LIMITS, NOW)
 
     with pytest.raises(NoAnswer, match="another host"):
         web.get("http://other.example/", US)

@@ -31,7 +31,7 @@ def seen_from_outside(wordpress: WordPress) -> list[Finding]:
     scene = scene_of(wordpress.docroot, site=site, clock=SystemClock())
 
     def opened(each: Site) -> HttpWeb:
-        return HttpWeb(str(each.url), LIMITS)
+        return HttpWeb(str(each.url), LIMITS, SystemClock().monotonic)
 
     examiners = (
         ExposureExaminer(opened, plain("online-sentry")),

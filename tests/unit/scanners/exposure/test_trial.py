@@ -201,3 +201,15 @@ def test_file_with_secrets_that_all_may_read_is_advice(tmp_path: Path) -> None:
 
     assert [(one.path, one.signs[0].rule) for one in found] == [("wp-config.php", "secrets_readable_by_all")]
     assert scene.manifest.parts["exposure"] == "from inside only: no site was named"
+
+
+@pytest.mark.parametrize("is_served", [True, False])
+def test_tree_that_is_served_need_not_be_guessed_at(tmp_path: Path, *, is_served: bool) -> None:
+    """Where a file comes as it lies on disk, nothing else is asked for; else the docroot is another."""
+    sheet = "body { color: black }\n" * 10
+    web = SiteOverWeb(HOME | {"/style.css": sheet if is_served else "body {}", "/.env": "A_KEY=1\n"})
+
+    found, _ = exposed(tmp_path, web, {"style.css": sheet})
+
+    assert found == (set() if is_served else {("environment_file_served", f"{ROOT}.env")})
+    assert (f"{ROOT}server-status" in web.urls, f"{ROOT}backup.zip" in web.urls) == (True, not is_served)
