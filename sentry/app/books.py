@@ -103,6 +103,7 @@ async def open_books(config: Path, clock: Clock | None = None, *, lasting: bool 
             ledger=store.ledger,
             incidents=store.incidents,
             attributions=store.attributions,
+            audits=store.audits,
             tickets=store.tickets,
             renderer=messages,
             clock=clock,

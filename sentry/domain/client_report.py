@@ -167,6 +167,24 @@ class TrendMonth:
 
 
 @dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """One security audit that ended in the month.
+
+    Attributes:
+        malware, holes: findings of proven malware, and of components with a known hole.
+        others: findings that somebody should look at.
+        gone: findings of the audit before that were no longer there: what was mended.
+    """
+
+    ended_at: str
+    files: int
+    malware: int
+    holes: int
+    others: int
+    gone: int
+
+
+@dataclass(frozen=True, slots=True)
 class SiteReport:
     """One site in the month.
 
@@ -178,6 +196,7 @@ class SiteReport:
         trend: at most 13 months, the reported one last.
         work: all that was announced for the month, also what counted as it was seen.
         blips: failures that were gone when looked at again: neither outages nor minutes down.
+        audits: the security audits that ended in the month, oldest first.
     """
 
     key: str
@@ -198,6 +217,7 @@ class SiteReport:
     trend: tuple[TrendMonth, ...]
     work: tuple[WorkEntry, ...] = ()
     blips: int = 0
+    audits: tuple[AuditEntry, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 from sentry.domain.client_report import ReportData
 from sentry.domain.site import Language
+from sentry.reports.audits import audit_sentences
 from sentry.reports.charts import CHART_HEIGHT, CHART_WIDTH, calendar, response_lines, trend_bars, used_share
 from sentry.reports.incident_times import SIDES, incident_times
 from sentry.reports.methodology import RULES, VERDICT_TEXT, blips_sentence, not_measured, verdict_sentence
@@ -35,6 +36,7 @@ class HtmlReport:
             verdict_text=VERDICT_TEXT,
             verdict_sentence=verdict_sentence,
             blips_sentence=blips_sentence,
+            audit_sentences=audit_sentences,
             calendar=calendar,
             trend_bars=trend_bars,
             response_lines=response_lines,

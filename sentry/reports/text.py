@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from sentry.domain.client_report import Figures, IncidentEntry, Interval, LeftOut, ReportData, SiteReport, WorkEntry
 from sentry.domain.site import Language
+from sentry.reports.audits import audit_sentences
 from sentry.reports.incident_times import SIDES, incident_times
 from sentry.reports.inert import inert_line
 from sentry.reports.methodology import RULES, VERDICT_TEXT, blips_sentence, not_measured, verdict_sentence
@@ -76,6 +77,9 @@ def _site(site: SiteReport, wording: Wording) -> Iterator[str]:
         yield from wrap(blips_sentence(site.blips, wording), COLUMNS)
     yield wording.text("Maintenance") + ":"
     yield from _work(site.work, wording)
+    if site.audits:
+        yield wording.text("Security") + ":"
+        yield from wrap(" ".join(audit_sentences(site, wording)), COLUMNS)
     yield from _response(site, wording)
     yield ""
 

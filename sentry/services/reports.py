@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from sentry.domain.budget import Budget, budget_of, floored, floored_percent
 from sentry.domain.client_report import (
+    AuditEntry,
     Day,
     Figures,
     IncidentEntry,
@@ -32,9 +33,19 @@ from sentry.domain.responsibility import standing_side
 from sentry.domain.site import Language
 from sentry.domain.ticket import Visibility
 from sentry.domain.watched_site import WatchedSite
-from sentry.ports import AttributionBook, Clock, IncidentStore, LedgerReader, MessageRenderer, Sample, TicketStore
+from sentry.ports import (
+    AttributionBook,
+    AuditBook,
+    Clock,
+    IncidentStore,
+    LedgerReader,
+    MessageRenderer,
+    Sample,
+    TicketStore,
+)
 from sentry.services.budgets import Budgets
 from sentry.services.reckoning import SiteMonth
+from sentry.services.reported_audits import audit_entry, not_measured
 from sentry.services.reported_work import work_entries
 
 TREND_MONTHS = 13
@@ -63,6 +74,7 @@ class Reports:
         ledger: LedgerReader,
         incidents: IncidentStore,
         attributions: AttributionBook,
+        audits: AuditBook,
         tickets: TicketStore,
         renderer: MessageRenderer,
         clock: Clock,
@@ -72,6 +84,7 @@ class Reports:
         self._ledger = ledger
         self._incidents = incidents
         self._attributions = attributions
+        self._audits = audits
         self._tickets = tickets
         self._renderer = renderer
         self._clock = clock
@@ -96,6 +109,7 @@ class Reports:
         month = month or self._budgets.month_now(first)
         language = language or first.language
         reckoned = [await self._budgets.of_month(site, month) for site in sites]
+        told = tuple([await self._site(each, language) for each in reckoned])
         return ReportData(
             agency=self._agency_name,
             client=first.client_key,
@@ -104,8 +118,9 @@ class Reports:
             language=language.value,
             time_zone=first.zone.key,
             generated_at=self._clock.now().astimezone(first.zone).isoformat(timespec="seconds"),
-            sites=tuple([await self._site(each, language) for each in reckoned]),
+            sites=told,
             account=_account(reckoned),
+            not_measured=not_measured(told),
         ).sealed()
 
     async def _site(self, reckoned: SiteMonth, language: Language) -> SiteReport:
@@ -135,7 +150,12 @@ class Reports:
                 _instant(reckoned.budget.start),
                 _instant(reckoned.budget.end),
             ),
+            audits=await self._audit_entries(reckoned),
         )
+
+    async def _audit_entries(self, reckoned: SiteMonth) -> tuple[AuditEntry, ...]:
+        start, end = _instant(reckoned.budget.start), _instant(reckoned.budget.end)
+        return tuple(audit_entry(one) for one in await self._audits.between([reckoned.site.key], start, end))
 
     async def _incident_entries(self, reckoned: SiteMonth, language: Language) -> tuple[IncidentEntry, ...]:
         budget, zone = reckoned.budget, reckoned.site.zone

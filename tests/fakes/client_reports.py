@@ -18,6 +18,7 @@ from sentry.reports.messages import Messages
 from sentry.services.budgets import Budgets
 from sentry.services.reports import Reports
 from tests.fakes.attributions import MemoryAttributionBook
+from tests.fakes.audits import MemoryAuditBook
 from tests.fakes.clock import ManualClock
 from tests.fakes.failure_reports import error_result, expired_result, incident_of, resolved
 from tests.fakes.incidents import MemoryIncidentStore
@@ -172,6 +173,7 @@ async def report(
     language: Language = Language.ES,
     at: datetime = datetime(2026, 11, 3, 8, 0, tzinfo=UTC),
     said: Mapping[int, Sequence[AttributionEntry]] | None = None,
+    audits: MemoryAuditBook | None = None,
 ) -> ReportData:
     """The report of October, or of another month, at an instant; `said` of whose side its incidents were on."""
     ledger, incidents, tickets = october()
@@ -188,6 +190,7 @@ async def report(
         ledger=ledger,
         incidents=incidents,
         attributions=attributions,
+        audits=audits or MemoryAuditBook(),
         tickets=tickets,
         renderer=messages(),
         clock=clock,

@@ -5,6 +5,7 @@ import pytest
 
 from sentry.domain.concern import ConcernKind
 from sentry.domain.errors import NotFound
+from sentry.domain.finding import FindingClass
 from sentry.domain.maintenance import Work, excluded
 from sentry.domain.maintenance_window import WorkKind
 from sentry.domain.month import Month
@@ -19,7 +20,8 @@ from sentry.reports.text import TextReport
 from sentry.services.budgets import Budgets
 from sentry.services.reports import Reports
 from tests.fakes.attributions import MemoryAttributionBook
-from tests.fakes.client_reports import FiledTickets, messages, minute, october, report, shop
+from tests.fakes.audits import MemoryAuditBook, audited, found
+from tests.fakes.client_reports import FiledTickets, blog, messages, minute, october, report, shop
 from tests.fakes.clock import ManualClock
 from tests.fakes.concerns import concern_incident
 from tests.fakes.failure_reports import error_result, incident_of, resolved
@@ -30,7 +32,12 @@ NOVEMBER_3 = datetime(2026, 11, 3, 8, 0, tzinfo=UTC)
 OCTOBER = Month(2026, 10)
 
 
-def service(ledger: MemoryLedger, incidents: MemoryIncidentStore, tickets: FiledTickets) -> Reports:
+def service(
+    ledger: MemoryLedger,
+    incidents: MemoryIncidentStore,
+    tickets: FiledTickets,
+    audits: MemoryAuditBook | None = None,
+) -> Reports:
     """The service over these stores, on 3 November."""
     clock = ManualClock(NOVEMBER_3)
     return Reports(
@@ -38,6 +45,7 @@ def service(ledger: MemoryLedger, incidents: MemoryIncidentStore, tickets: Filed
         ledger=ledger,
         incidents=incidents,
         attributions=MemoryAttributionBook(incidents),
+        audits=audits or MemoryAuditBook(),
         tickets=tickets,
         renderer=messages(),
         clock=clock,
@@ -212,3 +220,21 @@ async def test_build_failures_that_were_gone_at_once_are_counted_by_month() -> N
     data = await service(ledger, incidents, tickets).build([shop()], OCTOBER, Language.EN)
     for text in (TextReport().render(data), HtmlReport().render(data)):
         assert "3 failures were gone when we looked again" in " ".join(text.split())
+
+
+@pytest.mark.promise("000-28")
+async def test_build_tells_how_many_audits_ran_what_they_found_and_what_was_mended() -> None:
+    """Those that ended in the month, of this site; and security is no longer among what is not measured."""
+    audits = MemoryAuditBook()
+    first, second = datetime(2026, 10, 2, 1, tzinfo=UTC), datetime(2026, 10, 17, 1, tzinfo=UTC)
+    await audits.keep(audited(found("x.php"), found("y.php"), site_key="acme-shop", at=first))
+    await audits.keep(audited(found("a.php", FindingClass.SUSPICIOUS), site_key="acme-shop", at=second, files=1200))
+    await audits.keep(audited(site_key="acme-shop", at=NOVEMBER_3))
+
+    data = await service(*october(), audits).build([shop()], OCTOBER)
+
+    told = [(one.malware, one.holes, one.others, one.gone, one.files) for one in data.sites[0].audits]
+    assert told == [(2, 0, 0, 0, 10), (0, 0, 1, 2, 1200)]
+    assert "security" not in data.not_measured
+    both = await service(*october(), audits).build([shop(), blog()], OCTOBER)
+    assert "security" in both.not_measured
