@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sentry.domain.finding import AuditReport, Finding, FindingClass, Manifest
+from sentry.domain.finding import AuditReport, Finding, FindingClass, Manifest, Place
 
 NAMES_TOLD = 20
 LOOKED_AT_BY_OPERATORS = (
@@ -59,15 +59,26 @@ def operators_facts(report: AuditReport, site_name: str) -> dict[str, Any]:
     return {"audited": site_name, "count": len(named), "findings": named[:NAMES_TOLD]}
 
 
-def is_no_longer_infected(manifest: Manifest, places: Sequence[str]) -> bool:
+def is_no_longer_infected(report: AuditReport, before: Sequence[tuple[str, str]]) -> bool:
     """Whether an audit that found no malware says so of where it was.
 
     Args:
-        manifest: of that audit.
-        places: where malware was before.
+        report: of that audit.
+        before: where malware was, each by its kind of place and its path.
     """
-    skipped = {one.path for one in manifest.skipped}
-    return not manifest.failures and not skipped & set(places)
+    skipped = report.manifest.skipped
+    unseen: set[str] = {one.place for one in report.findings if one.verdict is FindingClass.NOT_LOOKED_AT}
+    unseen |= {place for place in Place if any(one.path.startswith(place) for one in skipped)}
+    folders = [one.path.strip("/.") for one in skipped]
+    return not report.manifest.failures and not any(
+        _is_below(path, folders) if place == Place.FILE else place in unseen for place, path in before
+    )
+
+
+def _is_below(path: str, folders: Sequence[str]) -> bool:
+    """Whether a file was skipped, or stands in a folder that was; the root has no name."""
+    bare = path.strip("/.")
+    return any(not folder or bare == folder or bare.startswith(folder + "/") for folder in folders)
 
 
 def knows_holes(manifest: Manifest) -> bool:

@@ -56,11 +56,11 @@ class AuditConcerns:
         stands, found = (await self._infections.standing()).get(site.key), infected(report)
         owner = site.key, site.client_key
         if found:
-            places = [finding.path for finding in found]
+            places = [(finding.place.value, finding.path) for finding in found]
             await self._infections.raise_(
                 site.key, stands, owner=owner, severity=Severity.SEV1, facts=infection_facts(found), mark=places
             )
-        elif stands is not None and is_no_longer_infected(report.manifest, stands.facts.get("mark") or ()):
+        elif stands is not None and is_no_longer_infected(report, stands.facts.get("mark") or ()):
             await self._infections.clear(site.key)
 
     async def _tell_of_holes(self, site: AuditedSite, report: AuditReport) -> None:

@@ -15,7 +15,7 @@ import structlog
 from sentry.domain.allow_list import standing, with_allowed
 from sentry.domain.audit_record import AuditRecord
 from sentry.domain.audited_site import AuditedSite, AuditStanding
-from sentry.domain.errors import StoreError, StoreUnavailable
+from sentry.domain.errors import AuditFailed, StoreError, StoreUnavailable
 from sentry.domain.finding import AuditReport, FindingClass
 from sentry.ports import AuditBook, Clock, Observation, ObservationBook, Telemetry
 from sentry.services.audit_concerns import AuditConcerns
@@ -28,6 +28,9 @@ CLEANED = "cleaned"
 """Kind of the observations that say when a site was cleaned last."""
 
 LOOK_EVERY_S = 10.0
+REFUSALS = 6
+"""Failures that a host's refusal counts for: knocking at it again and again would get us locked out."""
+
 
 Sites = Callable[[], Sequence[AuditedSite]]
 Audit = Callable[[AuditedSite], Awaitable[AuditReport]]
@@ -215,16 +218,17 @@ class AuditRounds:
             audited = await self._desk.take(site, await self._audit(site))
         except Exception as error:  # noqa: BLE001  # whatever it was: it is no verdict, and is tried again
             _log.warning("audit failed", site=site.key, error=str(error), kind=type(error).__name__)
-            await self._failed(site, str(error) or type(error).__name__)
+            needs_a_person = isinstance(error, AuditFailed) and not error.retryable
+            await self._failed(site, str(error) or type(error).__name__, weight=REFUSALS if needs_a_person else 1)
             return
         self._telemetry.count("audits_total", result="completed")
         worst = audited.record.worst
         _log.info("audit completed", site=site.key, number=audited.record.number, worst=worst and worst.value)
 
-    async def _failed(self, site: AuditedSite, why: str) -> None:
+    async def _failed(self, site: AuditedSite, why: str, *, weight: int) -> None:
         self._telemetry.count("audits_total", result="failed")
         known, now = self._standing_of(site), self._clock.now()
-        failed = replace(known, failures=known.failures + 1, failed_at=now, why=why[:500])
+        failed = replace(known, failures=known.failures + weight, failed_at=now, why=why[:500])
         if self._standings is not None:
             self._standings[site.key] = failed
         with suppress(StoreError):  # then a restart tries at once, which does no harm

@@ -80,6 +80,9 @@ async def test_infection_ends_when_an_audit_has_looked_and_finds_it_no_longer() 
     unreadable = audited()
     unreadable.manifest.skipped.append(Skipped("uploads/x.php", "cannot be read", 40))
     await office.concerns.tell(SHOP, unreadable)
+    folder = audited()
+    folder.manifest.skipped.append(Skipped("uploads/", "folder cannot be read", 0))
+    await office.concerns.tell(SHOP, folder)
     assert office.events.news() == []
 
     await office.took()
@@ -145,3 +148,19 @@ async def test_what_is_not_proven_goes_to_operators_once_until_it_changes() -> N
     assert office.events.raised()[0].facts["findings"] == ["exposed: .env", "suspicious: a.php"]
     await office.took()
     assert [event.kind for event in office.events.news()] == [EventKind.CONCERN_CLEARED]
+
+
+async def test_infection_of_the_database_lasts_while_nobody_can_look_at_it() -> None:
+    """A database that does not answer says nothing."""
+    office = Office()
+    await office.took(found("wp_posts 7 post_content", place=Place.DATABASE))
+    office.events.raised()
+
+    await office.took(found("wp_posts", FindingClass.NOT_LOOKED_AT, place=Place.DATABASE))
+    refused = audited()
+    refused.manifest.skipped.append(Skipped("database", "access denied", 0))
+    await office.concerns.tell(SHOP, refused)
+    assert office.events.news() == []
+
+    await office.took()
+    assert [event.subject for event in office.events.news()] == ["infection:shop"]

@@ -42,6 +42,7 @@ class House:
     finds: tuple[Finding, ...] = ()
     takes_s: float = HOUR_S
     fails: bool = False
+    refuses: bool = False
     at_once: int = 2
     most_at_once: int = 0
     begun: list[tuple[str, float]] = field(default_factory=list)
@@ -88,7 +89,7 @@ class House:
         assert len(hosts) == len(set(hosts)), "two audits of one host"
         await self.clock.sleep(self.takes_s)
         if self.fails:
-            raise AuditFailed("no route to host")
+            raise AuditFailed("no route to host", retryable=not self.refuses)
         report = audited(*self.finds, site_key=site.key, at=began_at)
         return AuditReport(
             report.root, began_at, self.clock.now(), report.manifest, report.findings, rules=report.rules
@@ -246,3 +247,13 @@ async def test_cleaned_site_is_looked_at_after_an_hour_a_day_and_a_week(house: H
 
     hours = [round((at - cleaned_s) / HOUR_S) for _, at in house.begun]
     assert hours == [1, 24, 7 * 24]
+
+
+async def test_host_that_refuses_us_is_not_asked_again_at_once(house: House) -> None:
+    """A wrong key does not become right by itself, and who knocks too often is locked out."""
+    house.fails, house.refuses, house.takes_s = True, True, 1
+    await house.days(1.5)
+
+    tries = [at for _, at in house.begun]
+    assert len(tries) >= 2
+    assert min(later - earlier for earlier, later in pairwise(tries)) >= 6 * HOUR_S
