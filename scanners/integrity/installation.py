@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from scanners.integrity.expectations import Expectation, expectation
-from scanners.packs.components import Component, ComponentKind
+from scanners.packs.components import UNKNOWN_VERSION, Component, ComponentKind
 from scanners.packs.pack import Pack, PackedFile
 from scanners.packs.shelf import Shelf
 
@@ -77,17 +77,20 @@ class Installation:
         found = {one.root: one for one in components}
         for package in _packages(shelf, digests):
             found.setdefault(package.root, package)
-        self._placed = {root: self._with_packs(one) for root, one in found.items()}
+        self._placed = {
+            root: self._with_packs(one) for root, one in found.items() if not _is_in_closed_folder(root, found)
+        }
 
     def __iter__(self) -> Iterator[Placed]:
         """Yields the components, by their roots."""
         return (self._placed[root] for root in sorted(self._placed))
 
     def _with_packs(self, component: Component) -> Placed:
-        packs = self._shelf.packs(component)
+        is_unknown = component.version == UNKNOWN_VERSION
+        packs = self._shelf.relatives(component, MAX_RELATIVES) if is_unknown else self._shelf.packs(component)
         if len(packs) > 1:
             packs.sort(key=lambda pack: -self._matches(pack, component.root))
-        return Placed(component, packs, expectation(component))
+        return Placed(component, packs[:1] if is_unknown else packs, expectation(component))
 
     def _matches(self, pack: Pack, root: bytes) -> int:
         return sum(self._digests.get(root + path) == one.digest for path, one in pack.files.items())
@@ -171,6 +174,18 @@ class Installation:
         return sorted(
             path for path in placed.packs[0].files if root + path not in present and removable.search(path) is None
         )
+
+
+def _is_in_closed_folder(root: bytes, found: Mapping[bytes, Component]) -> bool:
+    """Whether something claims to be installed where nothing but published files stands: its files are strange."""
+    folders = [0, *(at + 1 for at, one in enumerate(root[:-1]) if one == ord("/"))]
+    outers = ((found.get(root[:at]), root[at:]) for at in folders if at < len(root))
+    return any(outer is not None and _is_closed(outer, inner) for outer, inner in outers)
+
+
+def _is_closed(component: Component, inner: bytes) -> bool:
+    closed = expectation(component).closed
+    return closed is not None and closed.match(inner) is not None
 
 
 def _stands_below(path: bytes, links: Collection[bytes]) -> bool:

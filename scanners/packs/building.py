@@ -9,7 +9,7 @@ from datetime import date
 from pathlib import Path
 
 from scanners.packs import pack_file
-from scanners.packs.components import Component, ComponentKind, published
+from scanners.packs.components import UNKNOWN_VERSION, Component, ComponentKind, published
 from scanners.packs.gathering import Gathered, gathered
 from scanners.packs.keys import SigningKey
 from scanners.packs.pack import PackedFile, PackHeader, PackSource
@@ -68,7 +68,8 @@ def _published(whole: Gathered, source: Path) -> list[Component]:
     def read(paths: Sequence[bytes]) -> Mapping[bytes, bytes]:
         return {path: whole.read(path, MAX_HEAD_BYTES) for path in paths}
 
-    return published(list(whole.files), read, source.name if source.is_dir() else source.stem)
+    found = published(list(whole.files), read, source.name if source.is_dir() else source.stem)
+    return [component for component in found if component.version != UNKNOWN_VERSION]
 
 
 def _distinct(components: Iterable[Component], whole: Gathered) -> list[Component]:

@@ -9,6 +9,7 @@ MAX_CANDIDATES = 4_000
 """Files that are opened to learn a version; a tree that has more of them is not asked further."""
 
 MAX_CANDIDATES_PER_FOLDER = 12
+UNKNOWN_VERSION = "of an unknown version"
 HEAD_BYTES = 8_192
 """WordPress itself reads so much of a plugin for its header."""
 
@@ -56,6 +57,7 @@ class Mark:
         version: its first group is the version.
         language: its first group is the language.
         title: a file without it is another's.
+        is_sure: whether the path alone says what it is, also where somebody has made the version unreadable.
     """
 
     kind: ComponentKind
@@ -65,6 +67,7 @@ class Mark:
     version: re.Pattern[bytes]
     language: re.Pattern[bytes] | None = None
     title: re.Pattern[bytes] | None = None
+    is_sure: bool = False
 
 
 VERSION = rb"([0-9A-Za-z][0-9A-Za-z._+~-]{0,39})"
@@ -73,7 +76,7 @@ HEADER_VERSION = re.compile(HEADER + rb"Version:[ \t]*v?" + VERSION, re.MULTILIN
 ROOT = rb"(?P<root>(?:[^/]+/)*)"
 
 
-def _core(name: str, file: bytes, version: bytes, language: bytes | None = None) -> Mark:
+def _core(name: str, file: bytes, version: bytes, language: bytes | None = None, *, is_sure: bool = False) -> Mark:
     return Mark(
         ComponentKind.CORE,
         name,
@@ -81,6 +84,7 @@ def _core(name: str, file: bytes, version: bytes, language: bytes | None = None)
         re.compile(ROOT + re.escape(file) + rb"\Z"),
         re.compile(version.replace(b"@", VERSION)),
         None if language is None else re.compile(language),
+        is_sure=is_sure,
     )
 
 
@@ -88,12 +92,13 @@ MARKS: Sequence[Mark] = (
     _core(
         "wordpress",
         b"wp-includes/version.php",
-        rb"""\$wp_version\s*=\s*['"]@['"]""",
+        rb"""\$wp_version\s*=\s*['"]@['"]\s*;""",
         rb"""\$wp_local_package\s*=\s*['"]([A-Za-z_]{2,12})['"]""",
+        is_sure=True,
     ),
     _core("mediawiki", b"includes/Defines.php", rb"""define\(\s*['"]MW_VERSION['"],\s*['"]@['"]"""),
     _core("mediawiki", b"includes/DefaultSettings.php", rb"""\$wgVersion\s*=\s*['"]@['"]"""),
-    _core("joomla", b"administrator/manifests/files/joomla.xml", rb"<version>@</version>"),
+    _core("joomla", b"administrator/manifests/files/joomla.xml", rb"<version>@</version>", is_sure=True),
     _core("drupal", b"core/lib/Drupal.php", rb"""const VERSION = ['"]@['"]"""),
     _core("drupal", b"includes/bootstrap.inc", rb"""define\(['"]VERSION['"],\s*['"]@['"]"""),
     _core("phpmyadmin", b"libraries/classes/Version.php", rb"""const VERSION = ['"]@['"]"""),
@@ -143,7 +148,7 @@ def installed(paths: Iterable[bytes], read: Read) -> list[Component]:
             component = _component(mark, place, heads.get(path, b""))
             if component is not None:
                 found.setdefault(component.root, component)
-    return list(found.values())
+    return [one for one in found.values() if not _is_inside_an_extension(one, found)]
 
 
 def published(paths: Sequence[bytes], read: Read, fallback_name: str) -> list[Component]:
@@ -187,6 +192,17 @@ def _is_main(path: bytes, place: Mapping[str, bytes]) -> bool:
     return path == place["root"] + place.get("name", b"") + b".php"
 
 
+def _is_inside_an_extension(component: Component, found: Mapping[bytes, Component]) -> bool:
+    """Whether it stands within a plugin or a theme: then it is a part of that, whatever it says of itself."""
+    at = component.root.find(b"/", 0, -1)
+    while at >= 0:
+        outer = found.get(component.root[: at + 1])
+        if outer is not None and outer.kind in (ComponentKind.PLUGIN, ComponentKind.THEME):
+            return True
+        at = component.root.find(b"/", at + 1, -1)
+    return False
+
+
 def _is_likely(candidate: _Candidate) -> bool:
     path, mark, place = candidate
     return mark.kind is not ComponentKind.PLUGIN or _is_main(path, place)
@@ -195,13 +211,14 @@ def _is_likely(candidate: _Candidate) -> bool:
 def _component(mark: Mark, place: Mapping[str, bytes], head: bytes) -> Component | None:
     head = head if mark.name else head[:HEAD_BYTES].replace(b"\r", b"\n")
     version = mark.version.search(head)
-    if version is None or (mark.title is not None and mark.title.search(head) is None):
+    is_other = mark.title is not None and mark.title.search(head) is None
+    if is_other or (version is None and not mark.is_sure):
         return None
     language = mark.language.search(head) if mark.language else None
     return Component(
         mark.kind,
         mark.name or place["name"].decode("utf-8", "backslashreplace"),
-        version[1].decode(),
+        UNKNOWN_VERSION if version is None else version[1].decode(),
         place["root"],
         language[1].decode() if language else "",
     )

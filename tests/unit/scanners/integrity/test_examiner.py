@@ -139,6 +139,17 @@ def test_strange_script_of_a_plugin_is_suspicious(audited: Audited) -> None:
     assert (finding.verdict, rules(finding)) == (FindingClass.SUSPICIOUS, {"strange_script"})
 
 
+@pytest.mark.parametrize(
+    ("folder", "rule"),
+    [("wp-includes/blog/", "strange_file_in_core"), ("wp-content/plugins/contact/blog/", "strange_script")],
+)
+def test_system_that_claims_to_stand_within_another_hides_nothing(audited: Audited, folder: str, rule: str) -> None:
+    """One more file of a version would otherwise open a folder in which nothing is strange."""
+    found = audited({f"{folder}wp-includes/version.php": VERSION_PHP, f"{folder}door.php": b"<?php echo 'door';"})
+
+    assert rule in rules(found[f"{folder}door.php"])
+
+
 def test_known_content_at_a_strange_place_is_not_known(audited: Audited, bench: Bench) -> None:
     """A file of the core among uploads is judged like any other."""
     audited({"wp-content/uploads/load.php": WORDPRESS[LOAD]})
@@ -186,6 +197,16 @@ def test_version_without_a_pack_is_said_and_never_green(bench: Bench) -> None:
     assert bench.manifest.parts["integrity"] == (
         "no pack for wordpress 6.1.9, plugin contact 2.1, theme simple 1.4: build one with `online-sentry pack build`"
     )
+
+
+def test_version_that_was_made_unreadable_is_compared_with_what_fits_best(bench: Bench) -> None:
+    """The file in which it stands is the one that was changed."""
+    bench.pack(WORDPRESS)
+
+    found = bench.audit({**WORDPRESS, "wp-includes/version.php": b"<?php\n$wp_version = '6.1' . chr(46) . '9';\n"})
+
+    assert found.keys() == {"wp-includes/version.php"}
+    assert found["wp-includes/version.php"].verdict is FindingClass.MODIFIED
 
 
 def test_anything_with_a_pack_is_found_by_its_own_files(bench: Bench) -> None:

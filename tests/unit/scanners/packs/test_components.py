@@ -69,4 +69,11 @@ def test_installed_prefers_the_file_that_is_called_as_its_folder() -> None:
 
 def test_installed_takes_no_version_that_is_no_version() -> None:
     """A stranger wrote it."""
-    assert found({"wp-includes/version.php": b"$wp_version = '../../x';"}) == {}
+    assert found({"includes/Defines.php": b"define( 'MW_VERSION', '../../x' );"}) == {}
+
+
+def test_installed_knows_a_system_whose_version_was_made_unreadable() -> None:
+    """Whoever hides it must not hide the system with it."""
+    assert found({"wp-includes/version.php": b"$wp_version = '6.1.' . $x;"}) == {
+        "wordpress of an unknown version": ""
+    }
