@@ -5,8 +5,10 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
+from itertools import islice
 
 from scanners.account.rules import of_entry
+from scanners.account.times import set_back
 from sentry.domain.finding import Finding
 from sentry.domain.tree_entry import EntryKind, TreeEntry
 
@@ -55,6 +57,8 @@ def judged(entries: Sequence[TreeEntry], root: bytes, known: AbstractSet[bytes])
             counted[rule] += 1
             if counted[rule] <= MOST_OF_A_RULE:
                 yield of_entry(rule, entry, detail)
+    for entry in islice((one for one in set_back(entries) if one.path not in known), MOST_OF_A_RULE):
+        yield of_entry("time_set_back", entry)
     for rule, count in counted.items():
         if count > MOST_OF_A_RULE:
             first = next(

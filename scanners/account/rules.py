@@ -46,6 +46,10 @@ RULES: Mapping[str, Rule] = {
         Evidence.PLACE,
         {
             "drop_in": (RISKY, "WordPress runs this file at every page, and no list of plugins shows it (drop-in)"),
+            "time_set_back": (
+                ADVICE,
+                "a script was changed long after all others of its folder, and has a time of before (a hint only)",
+            ),
             "must_use_plugin": (
                 RISKY,
                 "WordPress runs this plugin at every page, and nobody can switch it off there",

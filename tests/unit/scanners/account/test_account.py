@@ -221,6 +221,38 @@ def test_entry_as_hosts_make_them_is_not_seen(usual: TreeEntry) -> None:
     assert list(entries.judged([entry(b"b.php"), entry(b"c.php"), usual], b"/home/shop/www", frozenset())) == []
 
 
+def installed(name: bytes, changed_at: float = 1_000, modified_at: float = 500) -> TreeEntry:
+    """Returns a script with its times."""
+    return TreeEntry(name, EntryKind.FILE, 10, 0o644, "shop", "shop", modified_at, changed_at, 1)
+
+
+def test_script_made_to_look_old_is_a_hint() -> None:
+    """It was changed days after its neighbours, and says that it was not."""
+    neighbours = [installed(b"inc/%d.php" % number, 1_000 + number) for number in range(9)]
+    days = 10 * 86_400.0
+
+    found = list(entries.judged([*neighbours, installed(b"inc/x.php", days)], b"/srv", frozenset()))
+
+    assert [(finding.path, finding.verdict) for finding in found] == [("inc/x.php", FindingClass.ADVICE)]
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        [installed(b"inc/x.php", 864_000, 864_000)],
+        [installed(b"inc/x.php", 3_000)],
+        [installed(b"inc/%d.php" % number, 864_000) for number in range(20, 25)],
+        [installed(b"other/x.php", 864_000)],
+    ],
+    ids=["edited", "soon after", "an update", "alone"],
+)
+def test_script_with_times_of_work_is_no_hint(odd: list[TreeEntry]) -> None:
+    """People edit, and updates change several."""
+    neighbours = [installed(b"inc/%d.php" % number) for number in range(9)]
+
+    assert list(entries.judged([*neighbours, *odd], b"/srv", frozenset())) == []
+
+
 def test_known_drop_in_is_not_listed() -> None:
     """What is as it was published needs no look."""
     path = b"wp-content/db.php"
