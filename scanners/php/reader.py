@@ -21,6 +21,9 @@ MAX_SOURCE_BYTES = 3_000_000
 MAX_MARKS, MARKS = 150_000, b";,.([{$"
 """Of a source with more of these only a part is looked at: each is a part of a tree, which has 250 MB then."""
 
+NULS_OF_BINARY, MAX_BINARY_BYTES = 500, 200_000
+"""A picture or an archive has a NUL among so many bytes; of such a file the script in it is looked at."""
+
 READ_WHOLE_BYTES = 8_000
 """In a longer file functions without a word that matters are passed over; most of a framework are such."""
 
@@ -29,6 +32,7 @@ MAX_DEPTH = 7
 
 PHP_BEGINS = re.compile(rb"<\?(?:php|=|\s)|<script[^>]{0,40}language\s*=\s*[\"']?php", re.IGNORECASE)
 _OPENS = re.compile(rb"<\?(?:php|=|\s)", re.IGNORECASE)
+_OPENS_SURELY = re.compile(rb"<\?(?:php\b|=\s*[$`@])|<\?\s+(?:eval|@|\$|if|echo|include|require)", re.IGNORECASE)
 _CURLY_INDEX = re.compile(rb"(\$\w+)\{(\d+)\}")
 """`$text{3}`, which PHP had until version 7 and the grammar does not know."""
 
@@ -60,19 +64,29 @@ def read(source: bytes, is_late: Callable[[], bool]) -> Reading:
         source: all of it; what is beyond `MAX_SOURCE_BYTES` is not looked at.
         is_late: whether the time of this file is over.
     """
-    cut = _cut(source[:MAX_SOURCE_BYTES])
+    script = _script_of(source)
+    cut = _cut(script)
     words = tokens(cut) if PHP_BEGINS.search(cut) else None
     if words is None or not words.may_act:
-        return Reading(whole=len(cut) == len(source))
+        return Reading(whole=len(cut) == len(script))
     found = _read_layer(cut, 0, is_late, source, words if len(cut) > READ_WHOLE_BYTES else None)
     styles = style_hits(cut)
     hits = sorted((*found.hits, *styles), key=lambda hit: (-hit.weight, hit.depth, hit.line))
-    return Reading(tuple(hits), found.layers, found.whole and len(cut) == len(source))
+    return Reading(tuple(hits), found.layers, found.whole and len(cut) == len(script))
+
+
+def _script_of(source: bytes) -> bytes:
+    """Returns what of a file may be a script: all of a text; of a picture or an archive the part that opens PHP."""
+    if source.count(b"\0") <= len(source) // NULS_OF_BINARY:
+        return source
+    opens = _OPENS_SURELY.search(source)
+    return source[opens.start() :][:MAX_BINARY_BYTES] if opens is not None else b""
 
 
 def _cut(source: bytes) -> bytes:
-    marks = sum(source.count(mark) for mark in MARKS)
-    return source if marks <= MAX_MARKS else source[: len(source) * MAX_MARKS // marks]
+    cut = source[:MAX_SOURCE_BYTES]
+    marks = sum(cut.count(mark) for mark in MARKS)
+    return cut if marks <= MAX_MARKS else cut[: len(cut) * MAX_MARKS // marks]
 
 
 def _read_layer(source: bytes, depth: int, is_late: Callable[[], bool], file: bytes, words: Tokens | None) -> Reading:

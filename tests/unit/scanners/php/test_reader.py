@@ -164,6 +164,16 @@ def test_hostile_source_is_read_within_bounds(source: bytes) -> None:
     assert isinstance(reading.hits, tuple)
 
 
+def test_picture_with_a_script_in_it_is_read_from_there() -> None:
+    """Its other bytes are no source, and reading them as one costs more than any file is worth."""
+    picture = b"\x89PNG\r\n" + bytes(range(256)) * 400 + b"<?php eval($_POST['x']); ?>" + bytes(range(256)) * 400
+
+    reading = read(picture, lambda: False)
+
+    assert reading.whole
+    assert "request_to_code" in {hit.signal for hit in reading.hits}
+
+
 def test_file_without_php_is_not_read() -> None:
     """A picture or a text of HTML has nothing to run."""
     assert read(b"GIF89a eval($_POST['x'])", lambda: False).hits == ()
