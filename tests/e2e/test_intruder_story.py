@@ -94,7 +94,7 @@ def _shown(findings: list[Finding]) -> list[tuple[str, str, list[str]]]:
 
 
 @pytest.mark.timeout(480)
-@pytest.mark.promise("001-38", "001-39")
+@pytest.mark.promise("001-39")
 async def test_audit_of_a_real_site_finds_nothing_until_an_intruder_comes_and_then_everything(
     site: WordPress, sshd: Sshd, packs: PackAccess
 ) -> None:
@@ -109,6 +109,9 @@ async def test_audit_of_a_real_site_finds_nothing_until_an_intruder_comes_and_th
     await asyncio.to_thread(intrude, site)
     infected = await _audit(order)
     assert infected.manifest.failures == []
+    assert infected.manifest.hidden == sum(path.name.startswith(".") for path in site.docroot.rglob("*"))
+    assert infected.manifest.hidden >= 3
+    assert infected.manifest.scripts > clean.manifest.scripts > 500
     by_path = {one.path: one for one in infected.findings if one.place is Place.FILE}
     for left in FILES:
         assert left.path in by_path, f"{left.path} is not found; found are {sorted(by_path)}"
@@ -142,6 +145,7 @@ def agent(
 
 
 @pytest.mark.timeout(480)
+@pytest.mark.promise("001-41")
 def test_site_after_an_intruder_is_cleaned_to_the_byte_and_given_back_to_the_byte(
     site: WordPress, agent: AgentProcess
 ) -> None:
