@@ -60,9 +60,12 @@ def _cuts(source: bytes, program: Node, nodes: Sequence[Node], *, only_comments:
     if not members or not leaves_nothing_behind(members, program):
         return
     if len(members) == len(statements(program)):
-        if only_comments and _begins_with_comment(program):
+        if not only_comments or not _begins_with_comment(program):
+            return
+        _, beside, _ = next(iter(blocks(program)))
+        if beside:  # in the same block as the comment, which stays
             yield without(source, [widened(source, span) for span in _runs(source, program, members)])
-        return
+            return
     spans, others = _spans(source, program, members)
     yield without(source, [*spans, *others[:1]])
     for other in others[1:]:

@@ -110,7 +110,8 @@ def test_surgeon_page_that_is_empty_on_purpose_stays(surgeon: Surgeon) -> None:
     """`Silence is golden` is a site's file, though it does nothing."""
     page = b"<?php\n// Silence is golden.\n"
 
-    assert surgeon.cut("wp-content/index.php", page + b"@eval($_POST['x']);\n").content == page
+    for injection in (b"@eval($_POST['x']);\n", b"\n?>\n<?php @eval($_POST['x']); ?>"):
+        assert surgeon.cut("wp-content/index.php", page + injection).content == page
 
 
 def test_surgeon_clean_file_cuts_nothing(surgeon: Surgeon) -> None:
