@@ -4,7 +4,7 @@ One incident for an infected site, however many files it has; one for each vulne
 own. They end when a later audit has looked and finds them no longer: one that could not look ends nothing.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from sentry.domain.audit_alarm import (
     infected,
@@ -80,6 +80,11 @@ class AuditConcerns:
             for subject in gone:
                 if standing[subject].facts.get("mark") == site.key:
                     await self._holes.clear(subject)
+
+    async def release(self, audited: Collection[str]) -> None:
+        """Lets go of what operators were told of sites that are no longer audited."""
+        for key in (await self._findings.standing()).keys() - set(audited):
+            await self._findings.clear(key)
 
     async def tell_late(self, late: Mapping[str, tuple[AuditedSite, AuditStanding]]) -> None:
         """Tells operators which audits are late now, and which no longer are."""

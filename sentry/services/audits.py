@@ -245,6 +245,7 @@ class AuditRounds:
     async def _tell(self, plans: "Sequence[_Plan]", now: datetime) -> None:
         late = [plan for plan in plans if now > plan.late_from]
         await self._concerns.tell_late({plan.site.key: (plan.site, plan.standing) for plan in late})
+        await self._concerns.release([plan.site.key for plan in plans])
         self._telemetry.gauge("audits_late", len(late))
         self._telemetry.gauge("audits_running", len(self._running))
 

@@ -257,3 +257,16 @@ async def test_host_that_refuses_us_is_not_asked_again_at_once(house: House) -> 
     tries = [at for _, at in house.begun]
     assert len(tries) >= 2
     assert min(later - earlier for earlier, later in pairwise(tries)) >= 6 * HOUR_S
+
+
+async def test_site_that_is_no_longer_audited_leaves_nothing_open_with_operators(house: House) -> None:
+    """What they were told of it ends with it."""
+    house.finds = (found("a.php", FindingClass.SUSPICIOUS),)
+    await house.days(1)
+    (concern,) = house.events.raised()
+    house.sites = []
+
+    await house.days(0.1)
+
+    (over,) = house.events.news()
+    assert (over.kind, over.subject) == (EventKind.CONCERN_CLEARED, concern.key)
