@@ -7,13 +7,14 @@ from scanners.account import commands, entries, keys
 from scanners.account.rules import of_account
 from scanners.provenance import judged_by
 from sentry.domain.errors import HostError, HostLost
-from sentry.domain.finding import Finding
+from sentry.domain.finding import Finding, Skipped
 from sentry.ports import Host, Scene
 
 NAME = "account"
 MAX_BYTES = 500_000
 MAX_LINES = 5_000
 MAX_FINDINGS = 50
+SHOWN_CHARACTERS = 200
 START_FILES = (
     *(b".bashrc", b".bash_profile", b".bash_login", b".bash_logout", b".profile", b".zshrc", b".zprofile"),
     *(b".ssh/rc", b".ssh/environment", b".config/fish/config.fish", b".pam_environment"),
@@ -45,49 +46,65 @@ class AccountExaminer:
         if scene.site is None or scene.site.access is None or scene.host is None:
             scene.manifest.parts[NAME] = "rights, owners and links only: no account of a site was named"
             return
-        gaps: list[str] = []
+        gaps: list[Skipped] = []
         yield from self._of_account(scene.host, gaps)
-        scene.manifest.parts[NAME] = f"unknown: {'; '.join(gaps)}" if gaps else "looked at"
+        scene.manifest.skipped += gaps
+        told = "; ".join(f"{gap.path}: {gap.why}" for gap in gaps)
+        scene.manifest.parts[NAME] = f"unknown: {told}" if gaps else "looked at"
 
-    def _of_account(self, host: Host, gaps: list[str]) -> Iterator[Finding]:
+    def _of_account(self, host: Host, gaps: list[Skipped]) -> Iterator[Finding]:
         crontab = _answered(host, ["crontab", "-l"], gaps)
         if crontab is not None:
             yield from _commands(crontab, "crontab", is_schedule=True)
         home = (_answered(host, ["printenv", "HOME"], gaps) or b"").strip()
         if not home.startswith(b"/"):
-            gaps.append("the account's folder is not known")
+            gaps.append(Skipped("the account's folder", "it is not known", 0))
             return
-        for name in KEY_FILES:
-            path = posixpath.join(home, name)
-            yield from keys.judged(_content(host, path), path.decode("utf-8", "backslashreplace"), self._known_keys)
-        for name in START_FILES:
-            path = posixpath.join(home, name)
-            yield from _commands(_content(host, path), path.decode("utf-8", "backslashreplace"), is_schedule=False)
+        for path in (posixpath.join(home, name) for name in KEY_FILES):
+            content = _content(host, path, gaps)
+            yield from keys.judged(content, _shown(path), self._known_keys)
+        for path in (posixpath.join(home, name) for name in START_FILES):
+            yield from _commands(_content(host, path, gaps), _shown(path), is_schedule=False)
 
 
-def _answered(host: Host, command: Sequence[str], gaps: list[str]) -> bytes | None:
+def _shown(path: bytes) -> str:
+    return path.decode("utf-8", "backslashreplace")
+
+
+def _answered(host: Host, command: Sequence[str], gaps: list[Skipped]) -> bytes | None:
     """Returns what a command says, None where it cannot be run; no crontab at all is an empty one."""
     try:
         outcome = host.run(command, within_s=20, at_most_bytes=MAX_BYTES)
     except HostLost:
         raise
     except HostError as error:
-        gaps.append(f"{command[0]}: {error}"[:200])
+        gaps.append(Skipped(command[0], str(error)[:SHOWN_CHARACTERS], 0))
         return None
     if outcome.status and b"no crontab" not in outcome.complaints:
-        gaps.append(f"{command[0]} ended with {outcome.status}")
+        gaps.append(Skipped(command[0], f"it ended with {outcome.status}", 0))
         return None
     return outcome.output
 
 
-def _content(host: Host, path: bytes) -> bytes:
-    """Returns a file of the account, nothing where there is none or it may not be read."""
+def _content(host: Host, path: bytes, gaps: list[Skipped]) -> bytes:
+    """Returns a file of the account, nothing where there is none; one that may not be read is a gap."""
     try:
         return host.read(path, MAX_BYTES)
     except HostLost:
         raise
-    except HostError:
+    except HostError as error:
+        if not _is_absent(host, path):
+            gaps.append(Skipped(_shown(path), str(error)[:SHOWN_CHARACTERS], 0))
         return b""
+
+
+def _is_absent(host: Host, path: bytes) -> bool:
+    try:
+        return host.run(["test", "-e", path], within_s=20, at_most_bytes=MAX_BYTES).status == 1
+    except HostLost:
+        raise
+    except HostError:
+        return False
 
 
 def _commands(content: bytes, where: str, *, is_schedule: bool) -> Iterator[Finding]:

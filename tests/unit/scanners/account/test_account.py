@@ -2,7 +2,7 @@
 
 import base64
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import cast
 
@@ -33,14 +33,23 @@ FINGERPRINT = "SHA256:" + base64.b64encode(hashlib.sha256(b"inert key of a test"
 class AccountHost:
     """Answers two commands and has some files."""
 
-    def __init__(self, crontab: bytes, files: Mapping[bytes, bytes], error: HostError | None = None) -> None:
+    def __init__(
+        self,
+        crontab: bytes,
+        files: Mapping[bytes, bytes],
+        error: HostError | None = None,
+        unreadable: Collection[bytes] = (),
+    ) -> None:
+        self._unreadable = unreadable
         self._crontab = crontab
         self._files = files
         self._error = error
 
-    def run(self, command: Sequence[str], *, within_s: float, at_most_bytes: int) -> Outcome:
+    def run(self, command: Sequence[str | bytes], *, within_s: float, at_most_bytes: int) -> Outcome:
         if self._error is not None:
             raise self._error
+        if command[0] == "test":
+            return Outcome(int(command[2] not in self._unreadable), b"", b"")
         if command[0] == "printenv":
             return Outcome(0, b"/home/shop\n", b"")
         return Outcome(0, self._crontab, b"") if self._crontab else Outcome(1, b"", b"no crontab for shop")
@@ -149,6 +158,17 @@ def test_account_that_cannot_be_asked_is_unknown(tmp_path: Path) -> None:
 
     assert list(AccountExaminer().examine(scene)) == []
     assert scene.manifest.parts["account"].startswith("unknown: crontab: only files may be fetched")
+
+
+def test_file_of_the_account_that_may_not_be_read_is_not_taken_for_absent(tmp_path: Path) -> None:
+    """A key file that root made unreadable is listed as not looked at, and the part says unknown."""
+    hidden = b"/home/shop/.ssh/authorized_keys"
+    host = cast("Host", AccountHost(b"", {}, unreadable=[hidden]))
+    scene = scene_of(tmp_path, site=SITE, host=host)
+
+    assert list(AccountExaminer().examine(scene)) == []
+    assert [gap.path for gap in scene.manifest.skipped] == [hidden.decode()]
+    assert scene.manifest.parts["account"] == f"unknown: {hidden.decode()}: not there"
 
 
 def test_lost_link_ends_the_examination(tmp_path: Path) -> None:
