@@ -17,7 +17,7 @@ def docroot(tmp_path: Path) -> Path:
     (root / "wp-content" / "uploads").mkdir(parents=True)
     (root / "index.php").write_text("<?php echo htmlspecialchars($_GET['name']);")
     (root / "wp-content" / "uploads" / "x.php").write_text("<?php\n$c = $_POST['[b]'];\n@eval($c);\n")
-    (root / "link.php").symlink_to("/etc/passwd")
+    (root / "link.php").symlink_to("/usr/share/doc/readme")
     return root
 
 
