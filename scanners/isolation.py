@@ -91,6 +91,15 @@ class Isolation:
         while any(judge.waiting for judge in self._judges):
             yield from self._heard()
 
+    def judge(self, file: AuditedFile, _is_late: Callable[[], bool]) -> Judged:
+        """Judges one file, as `Malware.judge` does; how long that may take, the bounds say.
+
+        Raises:
+            JudgeBroken: no judge can be started.
+        """
+        ((_, judged),) = self.judge_all((file,))
+        return judged
+
     def _started(self) -> "_Judge":
         judge = _Judge(self._orders, self._clock.monotonic())
         self._selector.register(judge.output, selectors.EVENT_READ, judge)

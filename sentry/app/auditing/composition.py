@@ -1,5 +1,6 @@
 """An audit from end to end: the scene, every examiner in turn, and the report. Nothing is executed or changed."""
 
+import atexit
 import posixpath
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
@@ -14,7 +15,8 @@ from scanners.exposure.examiner import ExposureExaminer
 from scanners.files import FilesExaminer
 from scanners.foreign_rules import ForeignRules, RuleSource
 from scanners.integrity.examiner import IntegrityExaminer
-from scanners.malware import ENGINES, Malware
+from scanners.isolation import Isolation
+from scanners.judges import judge_by
 from scanners.outside.examiner import OutsideExaminer
 from scanners.provenance import judged_by_both
 from scanners.web.answer import Web
@@ -41,24 +43,26 @@ def _rules_of_others(sources: tuple[RuleSource, ...]) -> ForeignRules:
 
 
 @cache
-def _malware(sources: tuple[RuleSource, ...]) -> Malware:
-    """Returns what judges files, for every examiner that has some judged: its rules are compiled once."""
-    return Malware((*ENGINES, _rules_of_others(sources)) if sources else ENGINES)
+def _judges(sources: tuple[RuleSource, ...]) -> Isolation:
+    """Returns what judges files, for every examiner that has some judged: in a process that lives as long as ours."""
+    isolation = Isolation(SystemClock(), partial(judge_by, sources))
+    atexit.register(isolation.close)
+    return isolation
 
 
 def _files(order: AuditOrder, memory: Memory) -> Examiner:
     rules = judged_by_both(_rules_of_others(order.rules).sha256)
-    return FilesExaminer(_malware(order.rules).judge, memory.verdicts(rules), rules)
+    return FilesExaminer(_judges(order.rules).judge, memory.verdicts(rules), rules)
 
 
 EXAMINERS: Sequence[Make] = (
-    lambda order, _memory: IntegrityExaminer(order.packs.shelf(), _malware(order.rules).judge),
+    lambda order, _memory: IntegrityExaminer(order.packs.shelf(), _judges(order.rules).judge),
     _files,
     lambda order, _memory: AccountExaminer(_audit_of(order.site).known_keys),
     lambda order, _memory: _database(order),
     lambda order, _memory: ComponentsExaminer(Feeds(order.feeds, Path(order.home), Path(order.cache))),
     lambda order, _memory: ExposureExaminer(_web(order), plain(order.user_agent)),
-    lambda order, _memory: OutsideExaminer(_web(order), _malware(order.rules).judge, order.visits.pages),
+    lambda order, _memory: OutsideExaminer(_web(order), _judges(order.rules).judge, order.visits.pages),
 )
 """Makes the examiners, in the order in which they look; None where an order gives one nothing to do.
 
@@ -127,7 +131,7 @@ def _database(order: AuditOrder) -> Examiner | None:
         return None
     account = site.access.database if site.access is not None else None
     given = (account.user, account.password.get_secret_value()) if account is not None else None
-    return DatabaseExaminer(_malware(order.rules).judge, given, _audit_of(site).known_admins)
+    return DatabaseExaminer(_judges(order.rules).judge, given, _audit_of(site).known_admins)
 
 
 def _audit_of(site: Site | None) -> SiteAudit:
