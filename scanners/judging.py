@@ -93,14 +93,15 @@ def _bind(bounds: Bounds) -> None:
         resource.RLIMIT_FSIZE: 0,  # it has nothing to write
     }.items():
         _, hard = resource.getrlimit(what)
-        resource.setrlimit(what, (bound, hard))
+        resource.setrlimit(what, (bound if hard == resource.RLIM_INFINITY else min(bound, hard), hard))
 
 
 def _lateness(bounds: Bounds) -> Callable[[], bool]:
     """Begins the time of a file; the kernel ends this process where nobody looks at it."""
     began = _used_s()
     _, hard = resource.getrlimit(resource.RLIMIT_CPU)
-    resource.setrlimit(resource.RLIMIT_CPU, (int(began) + bounds.stopped_after_cpu_s, hard))
+    ends = int(began) + bounds.stopped_after_cpu_s
+    resource.setrlimit(resource.RLIMIT_CPU, (ends if hard == resource.RLIM_INFINITY else min(ends, hard), hard))
     return lambda: _used_s() - began > bounds.cpu_s
 
 

@@ -121,3 +121,12 @@ def test_judge_all_hostile_file_ends_within_bounds_and_costs_no_other(content: b
 
     assert hostile.finding is not None or hostile.left_out is not None
     assert after.finding is not None
+
+
+def test_judge_of_one_file_is_what_the_examiners_call(isolation: Isolation) -> None:
+    """One at a time, the next one after a crash as well."""
+    crashed = isolation.judge(AuditedFile("a.php", b"crash"), lambda: False)
+    after = isolation.judge(AuditedFile("b.php", BACK_DOOR), lambda: False)
+
+    assert crashed.left_out == "broke its judge"
+    assert after.finding is not None
