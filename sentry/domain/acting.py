@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from sentry.domain.finding import COUNTS_AS_EVIDENCE, Evidence, Finding, FindingClass
+from sentry.domain.finding import Evidence, Finding, FindingClass
 
 _WHY: Mapping[FindingClass, str] = {
     FindingClass.VULNERABLE: "Nothing is taken out: the component is to be updated, or switched off.",
@@ -30,8 +30,8 @@ def why(finding: Finding) -> str:
         return f"It may stay: {finding.allowed}."
     if finding.verdict is not FindingClass.CONFIRMED:
         return _WHY[finding.verdict]
-    counted = {sign.evidence for sign in finding.signs if sign.verdict in COUNTS_AS_EVIDENCE}
-    kinds = ", ".join(EVIDENCE[kind] for kind in Evidence if kind in counted)
+    kinds = ", ".join(EVIDENCE[kind] for kind in Evidence if kind in finding.evidence)
     if finding.may_be_acted_upon:
-        return f"It may be taken out without asking: {len(counted)} independent kinds of evidence say so ({kinds})."
+        count = len(finding.evidence)
+        return f"It may be taken out without asking: {count} independent kinds of evidence say so ({kinds})."
     return f"A person must say so: one kind of evidence alone speaks against it ({kinds})."

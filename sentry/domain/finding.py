@@ -131,11 +131,19 @@ class Finding:
         """Whether nobody need be asked: it is confirmed, by two kinds of evidence independent of each other."""
         if self.allowed:
             return False
-        kinds = {sign.evidence for sign in self.signs if sign.verdict in COUNTS_AS_EVIDENCE}
-        return self.verdict is FindingClass.CONFIRMED and len(kinds) > 1
+        return self.verdict is FindingClass.CONFIRMED and len(self.evidence) > 1
+
+    @property
+    def evidence(self) -> frozenset[Evidence]:
+        """The kinds that speak against it and do not depend on each other.
+
+        How a file is written is seen by whoever reads what it does: where that speaks, style adds nothing.
+        """
+        kinds = {sign.evidence for sign in self.signs if sign.verdict in _COUNTS_AS_EVIDENCE}
+        return frozenset(kinds - {Evidence.STYLE} if Evidence.BEHAVIOUR in kinds else kinds)
 
 
-COUNTS_AS_EVIDENCE = (FindingClass.CONFIRMED, FindingClass.SUSPICIOUS, FindingClass.MODIFIED)
+_COUNTS_AS_EVIDENCE = (FindingClass.CONFIRMED, FindingClass.SUSPICIOUS, FindingClass.MODIFIED)
 
 
 @dataclass(frozen=True, slots=True)

