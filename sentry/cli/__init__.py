@@ -12,7 +12,8 @@ from sentry.cli.shell import DEFAULT_CONFIG
 HELP = """Watch web sites: a probe a minute, incidents with a failure report, alerts, tickets, a monthly figure.
 
 Exit codes: 0 done; 1 done, and the answer is no; 2 wrong command line;
-3 configuration cannot be used; 4 store cannot be used; 5 no such thing."""
+3 configuration cannot be used; 4 store cannot be used; 5 no such thing;
+6 an audit failed; 10, 11 and 12 the worst that an audit found: exposed, vulnerable, malware."""
 
 
 def build() -> typer.Typer:
