@@ -67,12 +67,9 @@ class Lookouts:
         self._revoked = RevokedBook()
         self._slowness = Slowness()
         observations = books.store.observations
+        times = books.store.times
         self._paces = Paces(
-            watch.views,
-            times=books.store.times,
-            observations=observations,
-            slowness=self._slowness,
-            clock=books.clock,
+            watch.views, times=times, observations=observations, slowness=self._slowness, clock=books.clock
         )
         self._certificates = CertificateWatch(watch.views, observations, books.store.events, books.clock)
         self._degradations = Degradations(
@@ -105,7 +102,6 @@ class Lookouts:
             telemetry=metrics,
             clock=books.clock,
         )
-
         self.requests = RequestBudgets(
             lambda: books.roster.sites,
             lambda: [view.check for view in watch.views()],
