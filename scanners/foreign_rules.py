@@ -2,33 +2,19 @@
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import yara  # type: ignore[import-not-found]  # a module in C, of which mypy sees nothing
 
 from scanners.engine import SHOWN_BYTES, AuditedFile, Opinion, line_of, shown
 from sentry.domain.finding import Evidence, FindingClass, Sign, SourceLine
+from sentry.domain.rule_folder import RuleSource
 
 MATCH_WITHIN_S = 10
 MAX_RULES_BYTES = 20_000_000
 MOST_HITS = 20
 EXTERNALS = ("filename", "filepath", "extension", "filetype", "owner")
 """What public rules ask of a file beside its content."""
-
-
-@dataclass(frozen=True, slots=True)
-class RuleSource:
-    """A folder of rules.
-
-    Attributes:
-        pins: name of a file → the SHA-256 that it must have, hexadecimal; without any, every file counts as it is.
-        verdict: of a hit whose rule says nothing of it.
-    """
-
-    folder: str
-    pins: tuple[tuple[str, str], ...] = ()
-    verdict: FindingClass = FindingClass.SUSPICIOUS
 
 
 class ForeignRules:

@@ -39,7 +39,7 @@ class JudgeBroken(Exception):  # noqa: N818  # as the errors of the domain are c
 
 
 class Isolation:
-    """Judges, each in its process. To be closed, or used in `with`.
+    """Judges, each in its process, which are started for the first file. To be closed, or used in `with`.
 
     Args:
         clock: tells when a judge has been silent for too long.
@@ -54,7 +54,8 @@ class Isolation:
         self._clock = clock
         self._orders = Orders(make, bounds or Bounds())
         self._selector = selectors.DefaultSelector()
-        self._judges = [self._started() for _ in range(judges)]
+        self._number = judges
+        self._judges: list[_Judge] = []
 
     def __enter__(self) -> Self:
         """Returns itself."""
@@ -85,6 +86,8 @@ class Isolation:
             JudgeBroken: no judge can be started.
         """
         for batch in _batches(files):
+            if not self._judges:  # many an audit has nothing to judge
+                self._judges = [self._started() for _ in range(self._number)]
             while all(judge.waiting for judge in self._judges):
                 yield from self._heard()
             next(judge for judge in self._judges if not judge.waiting).take(batch, self._clock.monotonic())

@@ -1,7 +1,8 @@
 """Builds what judges files, in the process that judges them."""
 
-from scanners.foreign_rules import ForeignRules, RuleSource
+from scanners.foreign_rules import ForeignRules
 from scanners.malware import ENGINES, Malware
+from sentry.domain.rule_folder import RuleSource
 
 
 def judge_by(sources: tuple[RuleSource, ...]) -> Malware:

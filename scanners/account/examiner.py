@@ -46,19 +46,20 @@ class AccountExaminer:
         if scene.site is None or scene.site.access is None or scene.host is None:
             scene.manifest.parts[NAME] = "rights, owners and links only: no account of a site was named"
             return
-        gaps: list[Skipped] = []
+        gaps: list[str] = []
         yield from self._of_account(scene.host, gaps)
-        scene.manifest.skipped += gaps
-        told = "; ".join(f"{gap.path}: {gap.why}" for gap in gaps)
+        told = "; ".join(gaps)
+        if gaps:
+            scene.manifest.skipped.append(Skipped(NAME, told, 0))
         scene.manifest.parts[NAME] = f"unknown: {told}" if gaps else "looked at"
 
-    def _of_account(self, host: Host, gaps: list[Skipped]) -> Iterator[Finding]:
+    def _of_account(self, host: Host, gaps: list[str]) -> Iterator[Finding]:
         crontab = _answered(host, ["crontab", "-l"], gaps)
         if crontab is not None:
             yield from _commands(crontab, "crontab", is_schedule=True)
         home = (_answered(host, ["printenv", "HOME"], gaps) or b"").strip()
         if not home.startswith(b"/"):
-            gaps.append(Skipped("the account's folder", "it is not known", 0))
+            gaps.append("the account's folder is not known")
             return
         for path in (posixpath.join(home, name) for name in KEY_FILES):
             content = _content(host, path, gaps)
@@ -71,22 +72,22 @@ def _shown(path: bytes) -> str:
     return path.decode("utf-8", "backslashreplace")
 
 
-def _answered(host: Host, command: Sequence[str], gaps: list[Skipped]) -> bytes | None:
+def _answered(host: Host, command: Sequence[str], gaps: list[str]) -> bytes | None:
     """Returns what a command says, None where it cannot be run; no crontab at all is an empty one."""
     try:
         outcome = host.run(command, within_s=20, at_most_bytes=MAX_BYTES)
     except HostLost:
         raise
     except HostError as error:
-        gaps.append(Skipped(command[0], str(error)[:SHOWN_CHARACTERS], 0))
+        gaps.append(f"{command[0]}: {error}"[:SHOWN_CHARACTERS])
         return None
     if outcome.status and b"no crontab" not in outcome.complaints:
-        gaps.append(Skipped(command[0], f"it ended with {outcome.status}", 0))
+        gaps.append(f"{command[0]} ended with {outcome.status}")
         return None
     return outcome.output
 
 
-def _content(host: Host, path: bytes, gaps: list[Skipped]) -> bytes:
+def _content(host: Host, path: bytes, gaps: list[str]) -> bytes:
     """Returns a file of the account, nothing where there is none; one that may not be read is a gap."""
     try:
         return host.read(path, MAX_BYTES)
@@ -94,7 +95,7 @@ def _content(host: Host, path: bytes, gaps: list[Skipped]) -> bytes:
         raise
     except HostError as error:
         if not _is_absent(host, path):
-            gaps.append(Skipped(_shown(path), str(error)[:SHOWN_CHARACTERS], 0))
+            gaps.append(f"{_shown(path)}: {error}"[:SHOWN_CHARACTERS])
         return b""
 
 

@@ -1,10 +1,12 @@
 """Rules of YARA that the user adds, as the configuration names them."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from pydantic import Field
 
+from sentry.domain.finding import FindingClass
 from sentry.domain.model import StrictModel
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -27,3 +29,17 @@ class RuleFolder(StrictModel):
     finding_class: Literal["confirmed", "suspicious", "risky_tool", "advice"] = Field(
         "suspicious", description="What a hit is whose rule does not say it in its meta `class`."
     )
+
+
+@dataclass(frozen=True, slots=True)
+class RuleSource:
+    """A folder of rules, as an audit takes it with it.
+
+    Attributes:
+        pins: name of a file → the SHA-256 that it must have, hexadecimal; without any, every file counts as it is.
+        verdict: of a hit whose rule says nothing of it.
+    """
+
+    folder: str
+    pins: tuple[tuple[str, str], ...] = ()
+    verdict: FindingClass = FindingClass.SUSPICIOUS

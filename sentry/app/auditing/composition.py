@@ -13,7 +13,7 @@ from scanners.components.feeds import Feeds
 from scanners.database.examiner import DatabaseExaminer
 from scanners.exposure.examiner import ExposureExaminer
 from scanners.files import FilesExaminer
-from scanners.foreign_rules import ForeignRules, RuleSource
+from scanners.foreign_rules import ForeignRules
 from scanners.integrity.examiner import IntegrityExaminer
 from scanners.isolation import Isolation
 from scanners.judges import judge_by
@@ -30,6 +30,7 @@ from sentry.domain.audit_outcome import put_together
 from sentry.domain.audit_policy import SiteAudit
 from sentry.domain.errors import HostError
 from sentry.domain.finding import AuditReport, Finding, Manifest, Skipped
+from sentry.domain.rule_folder import RuleSource
 from sentry.domain.site import Site
 from sentry.domain.tree_entry import EntryKind, TreeEntry
 from sentry.ports import Clock, Examiner, Host, Scene, Tree

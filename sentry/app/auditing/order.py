@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass, field
 
-from scanners.foreign_rules import RuleSource
 from sentry.app.pack_access import PackAccess
 from sentry.domain.audit_visits import AuditVisits
+from sentry.domain.rule_folder import RuleSource
 from sentry.domain.site import Site
 from sentry.domain.vulnerability_feed import VulnerabilityFeed
 

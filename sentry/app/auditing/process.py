@@ -16,8 +16,8 @@ import structlog
 from sentry.app.auditing.composition import audit
 from sentry.app.auditing.frames import FRAME, Done, Failed, Frame, Progress
 from sentry.app.auditing.order import AuditOrder
+from sentry.app.lifeline import die_with_the_agent
 from sentry.app.workers.commands import unpickled
-from sentry.app.workers.process import die_with_the_agent
 from sentry.clock import SystemClock
 from sentry.domain.errors import SentryError
 from sentry.ports import Clock

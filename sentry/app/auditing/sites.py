@@ -4,14 +4,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from scanners.foreign_rules import RuleSource
 from sentry.app.auditing.order import AuditOrder
 from sentry.app.packs import configured
 from sentry.domain.audit_policy import AuditTerms
 from sentry.domain.audited_site import AuditedSite
 from sentry.domain.errors import NotFound
 from sentry.domain.finding import FindingClass
-from sentry.domain.rule_folder import RuleFolder
+from sentry.domain.rule_folder import RuleFolder, RuleSource
 from sentry.domain.site import Site
 from sentry.settings import Settings
 

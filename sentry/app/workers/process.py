@@ -5,7 +5,6 @@ has no store and reads no configuration: it does what the pipe says, and ends wi
 """
 
 import asyncio
-import ctypes
 import logging
 import os
 import signal
@@ -17,6 +16,7 @@ from typing import Any
 import structlog
 
 from probes.resolver import AiodnsResolver
+from sentry.app.lifeline import die_with_the_agent
 from sentry.app.memory import beside_the_loop, give_back
 from sentry.app.probing import prepare, probe_environment
 from sentry.app.single import NoHeartbeats
@@ -34,9 +34,6 @@ MAX_COMMAND_BYTES = 1024 * 1024 * 1024
 """Of the agent's own; a hundred thousand checks with long texts stay far below."""
 
 Prepared = Mapping[str, tuple[Check, Probe]]
-
-PR_SET_PDEATHSIG = 1
-"""Of linux/prctl.h; Python does not name it."""
 
 GIVEN_BY_THE_AGENT = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """Ctrl-C and systemd signal the whole group. The agent answers for all of it; the pipe says what is to be done."""
@@ -179,7 +176,7 @@ class _Service:
 
 def main() -> None:
     """Runs until the agent ends it, or is gone."""
-    die_with_the_agent()
+    die_with_the_agent()  # the end of the pipe ends a worker that runs; this one also a frozen one
     for number in GIVEN_BY_THE_AGENT:
         signal.signal(number, signal.SIG_IGN)
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
@@ -189,12 +186,6 @@ def main() -> None:
 
 async def _serve(pipe: socket.socket) -> None:
     await _Service().run(pipe)
-
-
-def die_with_the_agent() -> None:
-    """The end of the pipe ends a worker that runs; this one ends also a frozen one, when the agent is killed."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _pipe() -> socket.socket:

@@ -90,7 +90,9 @@ def test_unchanged_site_is_neither_hashed_nor_read_again(
 
     third, _ = audited(order)
 
-    assert [found.path for found in third.findings] == ["inc/7.php", "inc/cache.php"]
+    malware, others = [found.path for found in third.findings[:2]], third.findings[2:]
+    assert malware == ["inc/7.php", "inc/cache.php"]
+    assert {found.path for found in others} <= {"account"}  # unknown on a host without crontab
 
 
 def test_changed_host_key_stops_the_audit(sshd: Sshd, tmp_path: Path) -> None:

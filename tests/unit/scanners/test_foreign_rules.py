@@ -4,9 +4,10 @@ import hashlib
 from pathlib import Path
 
 from scanners.engine import AuditedFile, Opinion
-from scanners.foreign_rules import ForeignRules, RuleSource
+from scanners.foreign_rules import ForeignRules
 from scanners.malware import ENGINES, Malware
 from sentry.domain.finding import FindingClass
+from sentry.domain.rule_folder import RuleSource
 from tests.fakes.scene import planted
 
 RULE = """rule inert_words {

@@ -167,7 +167,7 @@ def test_file_of_the_account_that_may_not_be_read_is_not_taken_for_absent(tmp_pa
     scene = scene_of(tmp_path, site=SITE, host=host)
 
     assert list(AccountExaminer().examine(scene)) == []
-    assert [gap.path for gap in scene.manifest.skipped] == [hidden.decode()]
+    assert [(gap.path, gap.why) for gap in scene.manifest.skipped] == [("account", f"{hidden.decode()}: not there")]
     assert scene.manifest.parts["account"] == f"unknown: {hidden.decode()}: not there"
 
 
