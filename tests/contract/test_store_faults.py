@@ -258,6 +258,6 @@ async def test_observation_that_is_damaged_is_left_out_and_costs_no_other(store:
     for subject in ("a.example", "b.example"):
         await store.observations.keep("domain", subject, Observation(NOON, {"domain": subject}))
     async with store.database.write() as connection:
-        await connection.execute(text("UPDATE observations SET facts = '{\"domain\": ' WHERE subject = 'a.example'"))
+        await connection.execute(text("UPDATE findings SET facts = '{\"domain\": ' WHERE subject = 'a.example'"))
 
     assert await store.observations.all("domain") == {"b.example": Observation(NOON, {"domain": "b.example"})}

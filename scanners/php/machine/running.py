@@ -36,10 +36,12 @@ class Machine:
     Attributes:
         routines: functions of the source, by their names in lower case.
         is_late: whether the time of the file is over.
+        most_steps: it may take.
     """
 
     is_late: Callable[[], bool]
     routines: dict[bytes, Routine] = field(default_factory=dict)
+    most_steps: int = MAX_STEPS
     steps: int = 0
     deep: int = 0
 
@@ -50,7 +52,7 @@ class Machine:
             Stuck: it was too much.
         """
         self.steps += 1
-        if self.steps > MAX_STEPS or (self.steps % ASK_EVERY == 0 and self.is_late()):
+        if self.steps > self.most_steps or (self.steps % ASK_EVERY == 0 and self.is_late()):
             raise Stuck
 
     def knows(self, name: bytes) -> bool:

@@ -19,7 +19,7 @@ def computed(source: str) -> dict[bytes, Any]:
     root = parse(b"<?php {" + source.encode() + b"}", lambda: False)
     assert root is not None
     variables: dict[bytes, Any] = {}
-    machine = Machine(lambda: False)
+    machine = Machine(lambda: False, most_steps=100_000)
     machine.run(next(child for child in root.named_children if child.type == "compound_statement"), variables)
     return {name: bytes(value) if isinstance(value, bytearray) else value for name, value in variables.items()}
 
