@@ -91,7 +91,10 @@ def _answered(host: Host, command: Sequence[str], gaps: list[str]) -> bytes | No
 def _present(host: Host, paths: Sequence[bytes], gaps: list[str]) -> frozenset[bytes]:
     """Returns which files there are; one question for all, since most accounts have few of them."""
     try:
-        outcome = host.run(["find", *paths, "-maxdepth", "0", "-print0"], within_s=20, at_most_bytes=MAX_BYTES)
+        # In a language that we know: what is denied is told from what is not there by the complaint alone.
+        outcome = host.run(
+            ["env", "LC_ALL=C", "find", *paths, "-maxdepth", "0", "-print0"], within_s=20, at_most_bytes=MAX_BYTES
+        )
     except HostLost:
         raise
     except HostError as error:

@@ -39,7 +39,9 @@ class AccountHost:
         files: Mapping[bytes, bytes],
         error: HostError | None = None,
         unreadable: Collection[bytes] = (),
+        complaints: bytes = b"find: No such file or directory",
     ) -> None:
+        self._complaints = complaints
         self._unreadable = unreadable
         self._crontab = crontab
         self._files = files
@@ -48,10 +50,11 @@ class AccountHost:
     def run(self, command: Sequence[str | bytes], *, within_s: float, at_most_bytes: int) -> Outcome:
         if self._error is not None:
             raise self._error
-        if command[0] == "find":
+        if "find" in command:
+            assert "LC_ALL=C" in command
             asked = [path for path in command if isinstance(path, bytes)]
             there = [path + b"\0" for path in asked if path in self._files or path in self._unreadable]
-            return Outcome(1, b"".join(there), b"find: no such file")
+            return Outcome(1, b"".join(there), self._complaints)
         if command[0] == "printenv":
             return Outcome(0, b"/home/shop\n", b"")
         return Outcome(0, self._crontab, b"") if self._crontab else Outcome(1, b"", b"no crontab for shop")
@@ -171,6 +174,15 @@ def test_file_of_the_account_that_may_not_be_read_is_not_taken_for_absent(tmp_pa
     assert list(AccountExaminer().examine(scene)) == []
     assert [(gap.path, gap.why) for gap in scene.manifest.skipped] == [("account", f"{hidden.decode()}: not there")]
     assert scene.manifest.parts["account"] == f"unknown: {hidden.decode()}: not there"
+
+
+def test_folder_of_keys_that_may_not_be_entered_is_unknown(tmp_path: Path) -> None:
+    """What is in it cannot be told from nothing."""
+    host = cast("Host", AccountHost(b"", {}, complaints=b"find: '/home/shop/.ssh/rc': Permission denied"))
+    scene = scene_of(tmp_path, site=SITE, host=host)
+
+    assert list(AccountExaminer().examine(scene)) == []
+    assert scene.manifest.parts["account"] == "unknown: not every file of the account may be looked at"
 
 
 def test_lost_link_ends_the_examination(tmp_path: Path) -> None:
